@@ -1,0 +1,57 @@
+# One verb a task. Everything is installed into .venv from constraints/, whose hashes pip checks.
+# Only Python 3.11 or newer and make are expected of the machine.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PYTEST_ARGS ?=
+COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
+  --upgrade -c constraints/limits.in
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check test bench-startup constraints clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.stamp: constraints/demo.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r constraints/demo.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: constraints/dev.txt constraints/rie.txt $(VENV)/demo.stamp
+	$(PIP) install --require-hashes -r constraints/dev.txt
+	$(PIP) install --require-hashes --no-deps --upgrade --target $(VENV)/share/rie -r constraints/rie.txt
+	@touch $@
+
+demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
+	@$(BIN)/logger-extension demo
+
+check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/shellcheck launcher/logger-extension .ci/run
+	$(BIN)/codespell
+
+test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench-startup: $(VENV)/dev.stamp ## from exec of the launcher to its registration
+	$(BIN)/python benchmarks/startup.py
+
+constraints: ## resolve the newest versions into constraints/ (needs uv)
+	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in
+	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
+	  pyproject.toml constraints/build.in
+	$(COMPILE) --no-deps -o constraints/rie.txt constraints/rie.in
+
+clean: ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
