@@ -1,0 +1,46 @@
+"""The errors of the viewer.
+
+ViewerError
+├── RequestError            a request that is answered with 4xx
+│   ├── BadRequestError          400: the body is not what its headers say
+│   ├── BodyTooLargeError        413: more bytes than the limit, before or after decompression
+│   └── UnsupportedMediaError    415: a content type or encoding that OTLP/HTTP does not have
+├── ListenError             the address cannot be bound
+└── WaitTimeoutError        what `Store.wait_for` waited for did not arrive (also a TimeoutError)
+"""
+
+
+class ViewerError(Exception):
+    """Root of everything that this package raises on purpose."""
+
+
+class RequestError(ViewerError):
+    """A request that cannot be accepted; `status` is its HTTP answer, `rpc_code` the gRPC one."""
+
+    status = 400
+    rpc_code = 3  # INVALID_ARGUMENT
+
+
+class BadRequestError(RequestError):
+    """The body cannot be decoded as what its headers promise."""
+
+
+class BodyTooLargeError(RequestError):
+    """The body has more bytes than the receiver takes."""
+
+    status = 413
+    rpc_code = 8  # RESOURCE_EXHAUSTED
+
+
+class UnsupportedMediaError(RequestError):
+    """The content type or the content encoding is none of OTLP/HTTP."""
+
+    status = 415
+
+
+class ListenError(ViewerError):
+    """The receiver's address cannot be bound: taken, not allowed, or not of this machine."""
+
+
+class WaitTimeoutError(ViewerError, TimeoutError):
+    """The store did not come to the awaited state in time; the message says what it holds."""
