@@ -1,0 +1,93 @@
+"""The start of the process: bootstrap, configuration, then the app, each imported when its turn is.
+
+Owns the order of the start and the exit codes that the launcher understands. Must not know what
+any part does. An exit code other than these makes the launcher start us again:
+
+    0   SHUTDOWN was seen, or SIGTERM or SIGINT: all done
+    69  cannot import what is needed: a restart would not help, the launcher calls next instead
+    70  Lambda refused the registration: fatal
+    75  nothing to do (disabled, no collector, bad settings): the launcher calls next instead
+    78  bad settings under LOGGER_EXTENSION_STRICT=1: fatal
+"""
+
+# ruff: noqa: PLC0415  (imports stand where their time is affordable: that is this module's purpose)
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logger_extension.bootstrap import Handoff
+    from logger_extension.errors import ConfigError
+
+EXIT_CANNOT_IMPORT = 69
+EXIT_NOT_REGISTERED = 70
+EXIT_PASS_THROUGH = 75
+EXIT_BAD_CONFIG = 78
+
+
+def main() -> int:
+    """Run one process of the extension; return its exit code."""
+    try:
+        return _start()
+    except ImportError as error:
+        line = (
+            '{"level":"error","source":"logger_extension","message":"cannot import: telemetry is off",'
+            '"reason":"%s","action":"use the layer built for Python %d.%d and this architecture"}\n'
+        )
+        reason = str(error).translate({34: "'", 92: "/"} | dict.fromkeys(range(32), " "))
+        sys.stderr.write(line % (reason, *sys.version_info[:2]))
+        return EXIT_CANNOT_IMPORT
+
+
+def _start() -> int:
+    from logger_extension import bootstrap
+    from logger_extension.errors import ConfigError, LambdaApiError
+
+    try:
+        handoff = bootstrap.start(os.environ, subscribe=_has_endpoint())
+    except LambdaApiError as error:
+        from logger_extension.selflog import say
+
+        say("error", "registration failed: Lambda will fail this init", reason=str(error))
+        return EXIT_NOT_REGISTERED
+
+    from logger_extension.config import Config
+
+    try:
+        config = Config.from_env(os.environ, telemetry_port=handoff.telemetry_port)
+    except ConfigError as error:
+        return _without_config(handoff, error)
+    if config.has_spare_cpu:
+        # The imports below run on the spare CPU, beside the runtime's own init. Without one they
+        # run before the first `next`, while init still has its CPU boost.
+        bootstrap.ask_next(handoff)
+
+    from logger_extension.app import run
+
+    return run(handoff, config)
+
+
+def _has_endpoint() -> bool:
+    # Without a collector, telemetry would go to a listener that nobody serves.
+    return any(
+        value and name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("ENDPOINT")
+        for name, value in os.environ.items()
+    )
+
+
+def _without_config(handoff: "Handoff", error: "ConfigError") -> int:
+    from logger_extension import bootstrap
+    from logger_extension.config import is_strict
+    from logger_extension.selflog import say
+
+    if is_strict(os.environ):
+        say("error", "bad settings, and LOGGER_EXTENSION_STRICT is set: exit", reason=str(error))
+        bootstrap.report_init_error(handoff, "Extension.ConfigInvalid", str(error))
+        return EXIT_BAD_CONFIG
+    say("error", "bad settings: the function runs without telemetry", reason=str(error))
+    return EXIT_PASS_THROUGH
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""The first milliseconds in Python: listen, register if the launcher could not, subscribe.
+
+Owns raw sockets and nothing else. Up to the subscription it imports a handful of small standard
+modules (a test holds the list), because every import here delays `init`. Must not know what the
+telemetry means or where it goes; what it opened is handed over in a `Handoff`.
+
+The launcher speaks to us through the environment:
+    LOGGER_EXTENSION_ID             the identifier that Lambda gave when bash registered
+    LOGGER_EXTENSION_REGISTER_BODY  the body of that answer
+    LOGGER_EXTENSION_NAME           the launcher's file name: the name to register with
+    LOGGER_EXTENSION_SUBSCRIPTION   "<port> <status>" of an earlier process of this sandbox
+and we to it through the pipe whose number is LOGGER_EXTENSION_PIPE: one line "subscribed <port>
+<status>" when the subscription is settled, one line "shutdown" when SHUTDOWN has been seen.
+"""
+
+import _socket
+import errno
+import os
+
+from logger_extension.errors import LambdaApiError
+from logger_extension.http1 import Response, ResponseReader, write_request
+
+DEFAULT_TELEMETRY_PORT = 4328
+MANAGED_INSTANCES = "lambda-managed-instances"
+
+# Lambda answers these calls from the same machine within milliseconds. The bound only keeps a
+# broken sandbox from hanging us for ever; init itself is limited to 10 s.
+API_TIMEOUT_S = 5.0
+
+# The kernel holds this many telemetry connections until the server adopts the listener.
+BACKLOG = 128
+
+# Newest first; one fallback (contract: Managed Instances accept only the newest, older local tools
+# only the older one). https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api-reference.html
+SCHEMA_VERSIONS = ("2025-01-29", "2022-12-13")
+
+# timeoutMs is the least that Lambda allows: a quiet stream is delivered 25 ms after its first event,
+# and that wait is what the `end` policy pays for. maxItems and maxBytes are the least as well.
+SUBSCRIPTION = (
+    '{"schemaVersion":"%s","types":["platform","function"],'
+    '"buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},'
+    '"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:%d/"}}'
+)
+
+
+class Handoff:
+    """What the bootstrap leaves to the app.
+
+    Attributes:
+        api: `host:port` of Lambda's API.
+        extension_id: the identifier for every later call.
+        register_body: the JSON that Lambda answered to the registration.
+        listener: the listening telemetry socket, None when no telemetry will come.
+        telemetry_port: the port of that socket, 0 without one.
+        restarted: whether an earlier process of this sandbox died and this one takes its place.
+        first_next: a socket on which `next` has been asked already, or None.
+    """
+
+    __slots__ = (
+        "api",
+        "extension_id",
+        "first_next",
+        "listener",
+        "register_body",
+        "restarted",
+        "telemetry_port",
+    )
+
+    def __init__(self, api: str, extension_id: str, register_body: bytes) -> None:
+        self.api = api
+        self.extension_id = extension_id
+        self.register_body = register_body
+        self.listener: _socket.socket | None = None
+        self.telemetry_port = 0
+        self.restarted = False
+        self.first_next: _socket.socket | None = None
+
+
+def start(environ: "os._Environ[str]", *, subscribe: bool) -> Handoff:
+    """Listen, register unless the launcher did, and subscribe to telemetry if asked to.
+
+    Raises:
+        LambdaApiError: Lambda refused the registration, or no answer came.
+    """
+    api = environ["AWS_LAMBDA_RUNTIME_API"]
+    extension_id = environ.get("LOGGER_EXTENSION_ID", "")
+    body = environ.get("LOGGER_EXTENSION_REGISTER_BODY", "").encode("utf-8", "surrogateescape")
+    earlier_port, _, earlier_status = environ.get("LOGGER_EXTENSION_SUBSCRIPTION", "").partition(
+        " "
+    )
+    listener = None
+    if subscribe:
+        listener = _listen(
+            _port(earlier_port or environ.get("LOGGER_EXTENSION_TELEMETRY_PORT", ""))
+        )
+    if not extension_id:
+        extension_id, body = _register(api, environ)
+    handoff = Handoff(api, extension_id, body)
+    handoff.restarted = bool(earlier_status)
+    if listener is not None:
+        handoff.telemetry_port = listener.getsockname()[1]
+        status = earlier_status or str(_subscribe(handoff))
+        tell_launcher(environ, f"subscribed {handoff.telemetry_port} {status}")
+        if status == "200":
+            handoff.listener = listener
+        else:
+            listener.close()
+    return handoff
+
+
+def tell_launcher(environ: "os._Environ[str]", line: str) -> None:
+    """Write one line to the launcher's pipe; without a launcher (a direct start), nothing."""
+    pipe = environ.get("LOGGER_EXTENSION_PIPE", "")
+    if pipe.isdigit():
+        try:
+            os.write(int(pipe), line.encode() + b"\n")
+        except OSError:
+            # The launcher reads this pipe only after our death; without it nothing is lost
+            # but the way back to the same port.
+            return
+
+
+def ask_next(handoff: Handoff) -> None:
+    """Send the first `next` now; the answer is read by the app once it is there.
+
+    Raises:
+        LambdaApiError: the API cannot be reached.
+    """
+    sock = _connect(handoff.api, "next")
+    headers = (("Lambda-Extension-Identifier", handoff.extension_id),)
+    sock.sendall(write_request("GET", "/2020-01-01/extension/event/next", handoff.api, headers))
+    handoff.first_next = sock
+
+
+def report_init_error(handoff: Handoff, error_type: str, message: str) -> None:
+    """Tell Lambda why this process is about to exit; the exit is what fails the init.
+
+    Raises:
+        LambdaApiError: the API cannot be reached.
+    """
+    headers = (
+        ("Lambda-Extension-Identifier", handoff.extension_id),
+        ("Lambda-Extension-Function-Error-Type", error_type),
+    )
+    safe = message.translate({34: "'", 92: "/"} | dict.fromkeys(range(32), " "))
+    body = f'{{"errorMessage":"{safe}","errorType":"{error_type}"}}'.encode()
+    path = "/2020-01-01/extension/init/error"
+    _call(handoff.api, "init/error", write_request("POST", path, handoff.api, headers, body))
+
+
+def _port(text: str) -> int:
+    # A wrong value is told by the configuration; here it must not keep us from starting.
+    if text.isascii() and text.isdigit() and 0 <= int(text) <= 65535:  # noqa: PLR2004  (TCP's ports)
+        return int(text)
+    return DEFAULT_TELEMETRY_PORT
+
+
+def _listen(port: int) -> "_socket.socket | None":
+    """Bind the telemetry listener; another extension's port is evaded, not fought for."""
+    for candidate in (port, 0):
+        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        try:
+            # A process that died leaves connections in TIME_WAIT; its successor needs the port.
+            sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+            sock.bind(("0.0.0.0", candidate))
+            sock.listen(BACKLOG)
+        except OSError as error:
+            sock.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                return None
+        else:
+            return sock
+    return None
+
+
+def _register(api: str, environ: "os._Environ[str]") -> "tuple[str, bytes]":
+    managed = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == MANAGED_INSTANCES
+    events = b'{"events":["SHUTDOWN"]}' if managed else b'{"events":["INVOKE","SHUTDOWN"]}'
+    headers = (
+        ("Lambda-Extension-Name", environ.get("LOGGER_EXTENSION_NAME", "logger-extension")),
+        ("Lambda-Extension-Accept-Feature", "accountId"),
+    )
+    path = "/2020-01-01/extension/register"
+    response = _call(api, "register", write_request("POST", path, api, headers, events))
+    extension_id = response.headers.get("lambda-extension-identifier", "")
+    if response.status != 200 or not extension_id:  # noqa: PLR2004  (any other answer is fatal: docs)
+        raise LambdaApiError("register", response.status, response.body.decode("utf-8", "replace"))
+    return extension_id, response.body
+
+
+def _subscribe(handoff: Handoff) -> int:
+    """Return the status of the subscription: 200, 202 for local tools, else no telemetry comes."""
+    headers = (
+        ("Lambda-Extension-Identifier", handoff.extension_id),
+        ("Content-Type", "application/json"),
+    )
+    status = 0
+    for schema_version in SCHEMA_VERSIONS:
+        body = (SUBSCRIPTION % (schema_version, handoff.telemetry_port)).encode()
+        request = write_request("PUT", "/2022-07-01/telemetry", handoff.api, headers, body)
+        try:
+            status = _call(handoff.api, "subscribe", request).status
+        except LambdaApiError:
+            return 0
+        if status != 400:  # noqa: PLR2004  (400: this schema is not known here)
+            break
+    return status
+
+
+def _connect(api: str, operation: str) -> "_socket.socket":
+    host, _, port = api.rpartition(":")
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    sock.settimeout(API_TIMEOUT_S)
+    try:
+        sock.connect((host, int(port)))
+    except (OSError, ValueError) as error:
+        sock.close()
+        raise LambdaApiError(operation, None, str(error)) from None
+    return sock
+
+
+def _call(api: str, operation: str, request: bytes) -> Response:
+    sock = _connect(api, operation)
+    reader = ResponseReader()
+    try:
+        sock.sendall(request)
+        while True:
+            response = reader.feed(sock.recv(65536))
+            if response is not None:
+                return response
+    except OSError as error:
+        raise LambdaApiError(operation, None, str(error)) from None
+    finally:
+        sock.close()

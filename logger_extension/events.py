@@ -1,0 +1,135 @@
+"""What Lambda can tell the extension, as values.
+
+Two families: lifecycle events from `GET /extension/event/next` (`InvokeEvent`, `ShutdownEvent`) and
+telemetry events from the Telemetry API (`TelemetryEvent`: one envelope with a record by type, see
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html). Times are nanoseconds
+since the epoch, durations milliseconds. Must not know where events come from or what becomes of them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from logger_extension.deadline import Deadline
+
+
+class InitType(StrEnum):
+    """How Lambda initialised the sandbox (`AWS_LAMBDA_INITIALIZATION_TYPE`)."""
+
+    ON_DEMAND = "on-demand"
+    PROVISIONED_CONCURRENCY = "provisioned-concurrency"
+    SNAP_START = "snap-start"
+    MANAGED_INSTANCES = "lambda-managed-instances"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "InitType":
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeEvent:
+    """An invocation has begun; `trace_header` is the whole X-Ray header, empty if there is none."""
+
+    request_id: str
+    deadline: Deadline
+    function_arn: str
+    trace_header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownEvent:
+    """The sandbox ends; `reason` is lower case: spindown, timeout, failure, or what came."""
+
+    reason: str
+    deadline: Deadline
+
+
+LifecycleEvent = InvokeEvent | ShutdownEvent
+
+
+@dataclass(frozen=True, slots=True)
+class InitStart:
+    """`platform.initStart`."""
+
+    instance_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InitRuntimeDone:
+    """`platform.initRuntimeDone`: the runtime called next for the first time, or failed to."""
+
+    status: str
+    error_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationStart:
+    """`platform.start`."""
+
+    request_id: str
+    function_arn: str = ""
+    trace_header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeDone:
+    """`platform.runtimeDone`: the runtime has finished the invocation and called next."""
+
+    request_id: str
+    status: str
+    error_type: str = ""
+    duration_ms: float | None = None
+    produced_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`platform.report`: the invocation is over for all, extensions included. Comes late."""
+
+    request_id: str
+    status: str
+    error_type: str = ""
+    duration_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogsDropped:
+    """`platform.logsDropped`: Lambda itself lost records before they reached us."""
+
+    records: int
+    size_bytes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionLog:
+    """One line that the function printed: text, or an object when Lambda parsed it as JSON."""
+
+    record: str | dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRecord:
+    """A type that is not mapped, known to Lambda or not: `platform.extension` and the like."""
+
+
+Record = (
+    InitStart
+    | InitRuntimeDone
+    | InvocationStart
+    | RuntimeDone
+    | Report
+    | LogsDropped
+    | FunctionLog
+    | UnknownRecord
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryEvent:
+    """The envelope: when Lambda made the event (0 when it did not say), its type, its record."""
+
+    time_unix_nano: int
+    type: str
+    record: Record

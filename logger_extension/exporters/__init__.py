@@ -1,0 +1,1 @@
+"""Edges that send telemetry out: each owns one kind of connection."""

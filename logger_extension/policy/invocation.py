@@ -1,0 +1,180 @@
+"""The life of invocations, from what INVOKE and the Telemetry API say of them.
+
+State: the open invocations and those whose report is awaited, both bounded. Everything about one
+invocation is found by its request id, because events come late, twice, or not at all: `platform.start`
+may precede INVOKE, `platform.report` comes with a later invocation. Must not know OTLP: it says when an
+invocation is finished; `signals.traces` makes the span.
+
+    INVOKE or platform.start -> open -> platform.runtimeDone -> finished -> platform.report -> gone
+    On Managed Instances there is no runtimeDone: platform.report finishes (section 7.2 of
+    https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html).
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from logger_extension.events import InvocationStart, InvokeEvent, Report, RuntimeDone
+from logger_extension.policy.trace_context import TraceContext, derive_context
+
+# On demand there is one open invocation; on Managed Instances as many as the function's concurrency.
+# The bounds only keep a misbehaving platform from taking memory.
+MAX_OPEN = 4096
+MAX_AWAITING_REPORT = 256
+
+NANOS_PER_MS = 1_000_000
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One invocation. Times in nanoseconds since the epoch, 0 while unknown.
+
+    Attributes:
+        context: the ids of its span; replaced when a trace header becomes known.
+        start_unix_nano: from `platform.start`, else when INVOKE was seen.
+        end_unix_nano: when the runtime was done.
+        status: success, error, failure or timeout as Lambda says; empty while open.
+        is_estimated: whether start and end are only what INVOKE and `next` tell.
+    """
+
+    request_id: str
+    context: TraceContext
+    function_arn: str = ""
+    is_cold_start: bool = False
+    start_unix_nano: int = 0
+    end_unix_nano: int = 0
+    status: str = ""
+    error_type: str = ""
+    is_estimated: bool = False
+
+    def learn_trace(self, trace_header: str) -> None:
+        """Take the trace from an X-Ray header, unless one is known already."""
+        if trace_header and not self.context.trace_header:
+            self.context = derive_context(self.request_id, trace_header)
+
+
+class Invocations:
+    """The table of invocations. Methods return the invocation that an event has finished."""
+
+    def __init__(self, *, is_concurrent: bool, is_restarted: bool = False) -> None:
+        self._is_concurrent = is_concurrent
+        self._open: OrderedDict[str, Invocation] = OrderedDict()
+        self._awaiting_report: OrderedDict[str, Invocation] = OrderedDict()
+        # A predecessor that died has seen the cold start.
+        self._seen_one = is_restarted
+        self.current: Invocation | None = None
+
+    def invoked(self, event: InvokeEvent, now_unix_nano: int) -> Invocation | None:
+        """Note an INVOKE; return the invocation unless telemetry has finished it already."""
+        if done := self._awaiting_report.get(event.request_id):
+            done.learn_trace(event.trace_header)
+            return None
+        invocation = self._get_or_open(event.request_id)
+        invocation.function_arn = invocation.function_arn or event.function_arn
+        invocation.learn_trace(event.trace_header)
+        if not invocation.start_unix_nano:
+            invocation.start_unix_nano = now_unix_nano
+        return invocation
+
+    def started(self, event: InvocationStart, time_unix_nano: int) -> list[Invocation]:
+        """Note `platform.start`; return those that it shows to be over without a runtimeDone."""
+        if event.request_id in self._awaiting_report:
+            return []
+        abandoned: list[Invocation] = []
+        if not self._is_concurrent:
+            for request_id in [key for key in self._open if key != event.request_id]:
+                # One at a time: another start means that this one ended, and nobody said how.
+                abandoned += self._finish(request_id, time_unix_nano, "error", "Unknown")
+        invocation = self._get_or_open(event.request_id)
+        invocation.function_arn = invocation.function_arn or event.function_arn
+        invocation.learn_trace(event.trace_header)
+        if time_unix_nano:
+            invocation.start_unix_nano = time_unix_nano
+        return abandoned
+
+    def runtime_done(self, event: RuntimeDone, time_unix_nano: int) -> list[Invocation]:
+        """Note `platform.runtimeDone`; return the invocation it finishes, none if it is known."""
+        if event.request_id in self._awaiting_report:
+            return []
+        invocation = self._get_or_open(event.request_id)
+        end_unix_nano = _end_of(invocation, event.duration_ms, time_unix_nano)
+        return self._finish(event.request_id, end_unix_nano, event.status, event.error_type)
+
+    def reported(self, event: Report, time_unix_nano: int) -> list[Invocation]:
+        """Note a `platform.report` that nobody awaits: without runtimeDone it is the end."""
+        invocation = self._open.get(event.request_id)
+        if invocation is None:
+            return []
+        end_unix_nano = _end_of(invocation, event.duration_ms, time_unix_nano)
+        finished = self._finish(event.request_id, end_unix_nano, event.status, event.error_type)
+        self.take_reported(event.request_id)
+        return finished
+
+    def take_reported(self, request_id: str) -> Invocation | None:
+        """Forget a finished invocation whose report has come; return it, None if it is unknown."""
+        return self._awaiting_report.pop(request_id, None)
+
+    def end_unobserved(self, request_id: str, now_unix_nano: int) -> list[Invocation]:
+        """Finish an invocation of which no telemetry will come: INVOKE to now is all we know."""
+        if invocation := self._open.get(request_id):
+            invocation.is_estimated = True
+        finished = self._finish(request_id, now_unix_nano, "success", "")
+        self.take_reported(request_id)
+        return finished
+
+    def end_all(self, reason: str, now_unix_nano: int) -> list[Invocation]:
+        """Finish whatever is open at SHUTDOWN, whose reason is all that is known of it."""
+        status = "timeout" if reason == "timeout" else "error"
+        error_type = "" if reason == "timeout" else "Unknown"
+        return [
+            invocation
+            for request_id in list(self._open)
+            for invocation in self._finish(request_id, now_unix_nano, status, error_type)
+        ]
+
+    @property
+    def awaits_report(self) -> bool:
+        """Whether a finished invocation waits for its report."""
+        return bool(self._awaiting_report)
+
+    def find(self, request_id: str) -> Invocation | None:
+        """Return an invocation that is open or awaits its report."""
+        return self._open.get(request_id) or self._awaiting_report.get(request_id)
+
+    def is_finished(self, request_id: str) -> bool:
+        """Return whether the runtime is known to be done with this invocation."""
+        return request_id not in self._open
+
+    def _get_or_open(self, request_id: str) -> Invocation:
+        invocation = self._open.get(request_id)
+        if invocation is None:
+            invocation = Invocation(request_id, derive_context(request_id, ""))
+            invocation.is_cold_start = not self._seen_one
+            self._seen_one = True
+            self._open[request_id] = invocation
+            if len(self._open) > MAX_OPEN:
+                self._open.popitem(last=False)
+        self.current = None if self._is_concurrent else invocation
+        return invocation
+
+    def _finish(
+        self, request_id: str, end_unix_nano: int, status: str, error_type: str
+    ) -> list[Invocation]:
+        invocation = self._open.pop(request_id, None)
+        if invocation is None:
+            return []
+        invocation.start_unix_nano = invocation.start_unix_nano or end_unix_nano
+        # Clocks may step back; a span never ends before it starts.
+        invocation.end_unix_nano = max(end_unix_nano, invocation.start_unix_nano)
+        invocation.status = status
+        invocation.error_type = error_type
+        self._awaiting_report[request_id] = invocation
+        if len(self._awaiting_report) > MAX_AWAITING_REPORT:
+            self._awaiting_report.popitem(last=False)
+        return [invocation]
+
+
+def _end_of(invocation: Invocation, duration_ms: float | None, time_unix_nano: int) -> int:
+    """Return the end: start plus the measured duration, else the time of the event."""
+    if duration_ms is None or not invocation.start_unix_nano:
+        return time_unix_nano
+    return invocation.start_unix_nano + int(duration_ms * NANOS_PER_MS)

@@ -1,0 +1,1 @@
+"""Edges that take telemetry in: each owns one listening socket."""

@@ -1,0 +1,31 @@
+"""The resource: which function the telemetry is about.
+
+Names are those of the semantic conventions (https://opentelemetry.io/docs/specs/semconv/resource/faas/,
+cloud and service), precedence that of the specification: what the user sets in
+`OTEL_RESOURCE_ATTRIBUTES` wins over what we find out, `OTEL_SERVICE_NAME` over both.
+"""
+
+from collections.abc import Mapping
+
+from logger_extension import __version__
+from logger_extension.config import MIB, Config
+
+SCOPE_NAME = "logger_extension"
+SCOPE_VERSION = __version__
+
+
+def describe_resource(config: Config, *, account_id: str = "") -> Mapping[str, str | int]:
+    """Return the resource attributes; `account_id` may be unknown."""
+    found: dict[str, str | int] = {
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_lambda",
+        "cloud.region": config.region,
+        "cloud.account.id": account_id,
+        "faas.name": config.function_name,
+        "faas.version": config.function_version,
+        "faas.max_memory": config.memory_mb * MIB,
+        "telemetry.distro.name": SCOPE_NAME,
+        "telemetry.distro.version": SCOPE_VERSION,
+    }
+    known = {name: value for name, value in found.items() if value != ""}
+    return {**known, **config.resource_attributes, "service.name": config.service_name}
