@@ -40,7 +40,7 @@ def render_invocations(invocations: Sequence[Invocation], logs: Iterable[LogRow]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("time (UTC)", no_wrap=True, min_width=12)
     table.add_column("request", no_wrap=True, min_width=_SHORT_ID)
-    # Names may be long: rich narrows only columns that may wrap, and their cells end in "…" instead.
+    # Names may be long: rich narrows only columns that may wrap; their cells end in "…" instead.
     table.add_column("function")
     table.add_column("status")
     for name, width in (("init ms", 7), ("handler", 7), ("ext. ms", 7), ("cost", 4), ("logs", 4)):
