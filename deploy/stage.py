@@ -5,8 +5,8 @@
     <root>/logger-extension/site-packages/        what it imports
     <root>/logger-extension/bin/python3           an interpreter, if one is to be carried along
 
-On Lambda `<root>` is `/opt`. The local Lambda, the demo and the tests start the extension from such a
-tree, so that what they run is what Lambda runs. Must not know how a zip is made.
+On Lambda `<root>` is `/opt`. The local Lambda, the demo and the tests start the extension from such
+a tree, so that what they run is what Lambda runs. Must not know how a zip is made.
 """
 
 import shutil

@@ -32,10 +32,8 @@ class Config:
     """The settings. Durations in milliseconds, sizes as their names say.
 
     Attributes:
-        logs_url: where logs go, empty when logs are off.
-        traces_url: where spans go, empty when traces are off.
-        logs_headers: extra headers for logs, names in lower case.
-        traces_headers: the same for traces.
+        logs_url: where logs go, empty when logs are off; `traces_url` likewise.
+        logs_headers: extra headers for logs, names in lower case; `traces_headers` likewise.
         gzip: whether bodies are compressed.
         export_timeout_ms: the most that one export may take; 0 is no limit of its own.
         deadline_margin_ms: how long before a deadline of Lambda's our work must be over.
@@ -172,8 +170,8 @@ class _Environment:
         protocol = self._of_signal(signal, "PROTOCOL", str.lower)
         if protocol not in ("", "http/protobuf"):
             raise ConfigError(
-                f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not supported: set it to http/protobuf"
-                " and the endpoint to the collector's HTTP port (usually 4318)"
+                f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not supported: set it to"
+                " http/protobuf and the endpoint to the collector's HTTP port (usually 4318)"
             )
         own = self.text(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
         base = self.text("OTEL_EXPORTER_OTLP_ENDPOINT")

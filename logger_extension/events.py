@@ -3,7 +3,8 @@
 Two families: lifecycle events from `GET /extension/event/next` (`InvokeEvent`, `ShutdownEvent`) and
 telemetry events from the Telemetry API (`TelemetryEvent`: one envelope with a record by type, see
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html). Times are nanoseconds
-since the epoch, durations milliseconds. Must not know where events come from or what becomes of them.
+since the epoch, durations milliseconds. Must not know where events come from or what becomes of
+them.
 """
 
 from dataclasses import dataclass

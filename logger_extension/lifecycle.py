@@ -1,8 +1,8 @@
 """The loop over `event/next`: invoked, finished, flushed, next; and the shutdown.
 
-State: none beside where it stands. Owns the order and the time limits: no wait and no flush runs past
-Lambda's deadline less a margin, because what runs longer makes the function time out. Must not know
-HTTP nor OTLP.
+State: none beside where it stands. Owns the order and the time limits: no wait and no flush runs
+past Lambda's deadline less a margin, because what runs longer makes the function time out. Must not
+know HTTP nor OTLP.
 """
 
 import asyncio

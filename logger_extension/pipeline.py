@@ -1,8 +1,8 @@
 """From telemetry bodies to delivered batches.
 
-State: bodies that were not read yet, the table of invocations, and one channel a signal. Receivers put
-bodies in (`accept`), the lifecycle tells of invocations and asks for flushes. Must not know when a flush
-is due: that is the lifecycle's.
+State: bodies that were not read yet, the table of invocations, and one channel a signal. Receivers
+put bodies in (`accept`), the lifecycle tells of invocations and asks for flushes. Must not know
+when a flush is due: that is the lifecycle's.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
 """Telemetry API bodies to events.
 
-Owns the shapes of https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html, parsed
-by what is there and never by version. One law: nothing that comes in raises, and a bad item costs
-nothing but itself; what is lost is counted by reason. Must not know what an event means for us.
+Owns the shapes of https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html,
+parsed by what is there and never by version. One law: nothing that comes in raises, and a bad item
+costs nothing but itself; what is lost is counted by reason. Must not know what an event means for
+us.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The life of invocations, from what INVOKE and the Telemetry API say of them.
 
 State: the open invocations and those whose report is awaited, both bounded. Everything about one
-invocation is found by its request id, because events come late, twice, or not at all: `platform.start`
-may precede INVOKE, `platform.report` comes with a later invocation. Must not know OTLP: it says when an
-invocation is finished; `signals.traces` makes the span.
+invocation is found by its request id, because events come late, twice, or not at all:
+`platform.start` may precede INVOKE, `platform.report` comes with a later invocation. Must not know
+OTLP: it says when an invocation is finished; `signals.traces` makes the span.
 
     INVOKE or platform.start -> open -> platform.runtimeDone -> finished -> platform.report -> gone
     On Managed Instances there is no runtimeDone: platform.report finishes (section 7.2 of
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from logger_extension.events import InvocationStart, InvokeEvent, Report, RuntimeDone
 from logger_extension.policy.trace_context import TraceContext, derive_context
 
-# On demand there is one open invocation; on Managed Instances as many as the function's concurrency.
-# The bounds only keep a misbehaving platform from taking memory.
+# On demand there is one open invocation; on Managed Instances as many as the function's
+# concurrency. The bounds only keep a misbehaving platform from taking memory.
 MAX_OPEN = 4096
 MAX_AWAITING_REPORT = 256
 

@@ -61,7 +61,7 @@ class Queue(Generic[Item]):
         return taken
 
     def restore(self, entries: Sequence[Entry[Item]]) -> None:
-        """Put taken items back in front, in their order; the oldest that no longer fit are dropped."""
+        """Put taken items back in front, in order; the oldest that no longer fit are dropped."""
         for position in range(len(entries) - 1, -1, -1):
             entry = entries[position]
             if self.size_bytes + entry.size_bytes > self._max_bytes:

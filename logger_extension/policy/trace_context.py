@@ -3,7 +3,8 @@
 Ids are derived, not drawn: from the X-Ray header where there is one, else from the request id (a
 random UUID). So a restarted process, a batch delivered twice and the log lines of an invocation all
 come to the same ids without sharing state. X-Ray's `Root=1-<8 hex>-<24 hex>` is the W3C trace id
-without the `1-` and the dash (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html).
+without the `1-` and the dash
+(https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html).
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The listener that Lambda posts telemetry to.
 
-Owns the listening socket, which the bootstrap bound before anything could serve it. A body is taken,
-handed on and answered 200; it is read later, because Lambda waits for the answer
+Owns the listening socket, which the bootstrap bound before anything could serve it. A body is
+taken, handed on and answered 200; it is read later, because Lambda waits for the answer
 (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html). Must not know what a body holds.
 """
 

@@ -1,8 +1,9 @@
 """The resource: which function the telemetry is about.
 
-Names are those of the semantic conventions (https://opentelemetry.io/docs/specs/semconv/resource/faas/,
-cloud and service), precedence that of the specification: what the user sets in
-`OTEL_RESOURCE_ATTRIBUTES` wins over what we find out, `OTEL_SERVICE_NAME` over both.
+Names are those of the semantic conventions
+(https://opentelemetry.io/docs/specs/semconv/resource/faas/, cloud and service), precedence that of
+the specification: what the user sets in `OTEL_RESOURCE_ATTRIBUTES` wins over what we find out,
+`OTEL_SERVICE_NAME` over both.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
 """Finished invocations to OTLP spans.
 
 One SERVER span an invocation, named as the function
-(https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/), with children for init on a cold start
-and for the time that extensions took after the handler. Must not know when an invocation ends; a span
-is made from values only.
+(https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/), with children for init on a cold
+start and for the time that extensions took after the handler. Must not know when an invocation
+ends; a span is made from values only.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,8 @@
 """Python values to OTLP's `AnyValue` and attributes.
 
-Any value that JSON can hold has a place (https://opentelemetry.io/docs/specs/otel/common/#anyvalue).
-Must not know which signal the attributes belong to.
+Any value that JSON can hold has a place
+(https://opentelemetry.io/docs/specs/otel/common/#anyvalue). Must not know which signal the
+attributes belong to.
 """
 
 import json
