@@ -59,9 +59,7 @@ connection.recv(4096)
 """
 
 
-def measure_once(
-    server: socket.socket, command: Sequence[str], environ: Mapping[str, str]
-) -> float:
+def measure_once(server: socket.socket, command: list[str], environ: Mapping[str, str]) -> float:
     """Start a command; return the milliseconds until its registration has been answered."""
     start_s = time.perf_counter()
     pid = os.posix_spawn(command[0], command, environ, setpgroup=0)

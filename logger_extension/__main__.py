@@ -33,7 +33,8 @@ def main() -> int:
     except ImportError as error:
         line = (
             '{"level":"error","source":"logger_extension",'
-            '"message":"cannot import: telemetry is off","reason":"%s","action":"use the layer built for Python %d.%d and this architecture"}\n'
+            '"message":"cannot import: telemetry is off","reason":"%s",'
+            '"action":"use the layer built for Python %d.%d and this architecture"}\n'
         )
         reason = str(error).translate({34: "'", 92: "/"} | dict.fromkeys(range(32), " "))
         sys.stderr.write(line % (reason, *sys.version_info[:2]))

@@ -35,7 +35,7 @@ BACKLOG = 128
 SCHEMA_VERSIONS = ("2025-01-29", "2022-12-13")
 
 # timeoutMs is the least that Lambda allows: a quiet stream is delivered 25 ms after its first
-# event, and that wait is what the `end` policy pays for. maxItems and maxBytes are the least as well.
+# event, and that wait is what the `end` policy pays for.
 SUBSCRIPTION = (
     '{"schemaVersion":"%s","types":["platform","function"],'
     '"buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},'

@@ -118,7 +118,7 @@ class Config:
 
 
 def is_strict(environ: Mapping[str, str]) -> bool:
-    """Return whether a bad setting shall end the process: for tests, never in production."""
+    """Return whether bad settings end the process: for tests, never in production."""
     return environ.get("LOGGER_EXTENSION_STRICT", "").strip().lower() in ("1", "true")
 
 
