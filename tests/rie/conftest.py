@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from tests.support import rie
+from tests.support.rie_worlds import EmulatorWorld, World
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,3 +26,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def tree(tmp_path: Path) -> rie.Tree:
     """Give empty directories for one emulator."""
     return rie.Tree(tmp_path / "tree")
+
+
+@pytest.fixture(params=[pytest.param(EmulatorWorld, id="emulator", marks=pytest.mark.rie)])
+def world(request: pytest.FixtureRequest) -> type[World]:
+    """Each of the two worlds in turn."""
+    return cast("type[World]", request.param)
