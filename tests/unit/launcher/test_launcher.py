@@ -1,0 +1,267 @@
+"""The launcher alone: what it asks of Lambda, what it hands to Python, whom it survives.
+
+Python is a small script here that says what it was given and ends as told; the real one runs in
+`tests/sandbox` and `tests/rie`.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.stage import find_launcher
+from tests.support.scripted_api import (
+    IDENTIFIER,
+    REGISTERED,
+    Answer,
+    Request,
+    ScriptedApi,
+    answer,
+    invoke,
+    refused,
+    registered,
+    shutdown,
+)
+
+# A child that leaves a line about each start, and then does what the test says.
+CHILD = """#!/bin/bash
+printf '%s|%s|%s|%s\\0' "$LOGGER_EXTENSION_ID" "$LOGGER_EXTENSION_REGISTER_BODY" \
+  "$LOGGER_EXTENSION_SUBSCRIPTION" "$*" >> {starts}
+{action}
+"""
+
+
+async def spin_down(request: Request, before: int) -> bytes | None:
+    """Register, and answer every `next` with SHUTDOWN."""
+    del before
+    return registered() if request.path.endswith("register") else shutdown()
+
+
+@dataclass
+class Launched:
+    """A running launcher."""
+
+    process: asyncio.subprocess.Process
+    starts_file: Path
+
+    def starts(self) -> list[list[str]]:
+        """Return what each start of the child was given: id, body, subscription, arguments."""
+        records = self.starts_file.read_text().split("\0")[:-1]
+        return [record.split("|") for record in records]
+
+    async def finish(self) -> tuple[int, list[dict[str, str]]]:
+        """Return exit code and the JSON lines on stderr."""
+        _, stderr = await self.process.communicate()
+        code = self.process.returncode
+        assert code is not None
+        return code, [json.loads(line) for line in stderr.splitlines()]
+
+
+@asynccontextmanager
+async def launch(
+    folder: Path, script: Answer, action: str | None, environ: dict[str, str] | None = None
+) -> AsyncIterator[tuple[Launched, ScriptedApi]]:
+    """Run the launcher against a scripted API; `action` is what its Python does, if it has one."""
+    extensions = folder / "extensions"
+    extensions.mkdir()
+    launcher = extensions / "my-telemetry"
+    shutil.copy(find_launcher(), launcher)
+    starts = folder / "starts"
+    if action is not None:
+        child = folder / "logger-extension" / "bin" / "python3"
+        child.parent.mkdir(parents=True)
+        child.write_text(CHILD.format(starts=starts, action=action))
+        child.chmod(0o755)
+    async with ScriptedApi(script) as api:
+        process = await asyncio.create_subprocess_exec(
+            launcher,
+            env={"AWS_LAMBDA_RUNTIME_API": api.address, "PATH": "/usr/bin:/bin"} | (environ or {}),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            yield Launched(process, starts), api
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+
+async def test_registers_with_its_file_name(tmp_path: Path) -> None:
+    """It registers for INVOKE and SHUTDOWN under its own file name and asks for the account."""
+    async with launch(tmp_path, spin_down, "exit 0") as (launched, api):
+        assert await launched.finish() == (0, [])
+    request = api.requests[0]
+    assert (request.method, request.path) == ("POST", "/2020-01-01/extension/register")
+    assert request.headers["lambda-extension-name"] == "my-telemetry"
+    assert request.headers["lambda-extension-accept-feature"] == "accountId"
+    assert json.loads(request.body) == {"events": ["INVOKE", "SHUTDOWN"]}
+
+
+async def test_registers_for_shutdown_only_on_managed_instances(tmp_path: Path) -> None:
+    """On Managed Instances an extension may not ask for INVOKE."""
+    managed = {"AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"}
+    async with launch(tmp_path, spin_down, "exit 0", managed) as (launched, api):
+        await launched.finish()
+    assert json.loads(api.requests[0].body) == {"events": ["SHUTDOWN"]}
+
+
+async def test_hands_identifier_and_body_to_python(tmp_path: Path) -> None:
+    """Python gets what Lambda answered, runs with -I -S, and is told its path."""
+    async with launch(tmp_path, spin_down, "exit 0") as (launched, _):
+        await launched.finish()
+        [[identifier, body, subscription, arguments]] = launched.starts()
+    assert identifier == IDENTIFIER
+    assert body == REGISTERED.decode()
+    assert subscription == ""
+    assert arguments.startswith("-I -S -c ")
+    home = tmp_path / "logger-extension"
+    assert arguments.endswith(f"{home} {home}/site-packages")
+
+
+@pytest.mark.parametrize("headers", [(), ("Connection: close",), ("X-Other: 1", "Date: now")])
+async def test_reads_any_order_of_headers(tmp_path: Path, headers: tuple[str, ...]) -> None:
+    """The identifier is found whatever stands beside it, in any case."""
+
+    async def script(request: Request, _: int) -> bytes | None:
+        if request.path.endswith("register"):
+            return answer(200, REGISTERED, *headers, f"lambda-extension-IDENTIFIER: {IDENTIFIER}")
+        return shutdown()
+
+    async with launch(tmp_path, script, "exit 0") as (launched, _):
+        await launched.finish()
+        assert [start[0] for start in launched.starts()] == [IDENTIFIER]
+
+
+@pytest.mark.parametrize("failure", ["refused", "closed", "garbage", "hanging"])
+async def test_leaves_registration_to_python_when_its_own_fails(
+    tmp_path: Path, failure: str
+) -> None:
+    """Whatever is wrong with the answer, Python is started without an identifier."""
+    never = asyncio.Event()
+
+    async def script(_request: Request, _before: int) -> bytes | None:
+        match failure:
+            case "refused":
+                return answer(500, b"{}")
+            case "garbage":
+                return b"\x00\xff" * 40 + b"\r\n\r\n"
+            case "hanging":
+                await never.wait()
+        return None
+
+    async with launch(tmp_path, script, "exit 70") as (launched, _):
+        code, _ = await launched.finish()
+        assert code == 70
+        assert [start[0] for start in launched.starts()] == [""]
+
+
+async def test_restarts_a_dead_child_on_the_same_port(tmp_path: Path) -> None:
+    """A child that dies is started again, at most 3 times, with what its predecessor had told."""
+    action = "echo subscribed 4711 200 >&3; kill -9 $$"
+    async with launch(tmp_path, spin_down, action) as (launched, api):
+        code, lines = await launched.finish()
+        told = [start[2] for start in launched.starts()]
+    assert code == 0
+    assert told == ["", *["4711 200"] * 3]
+    assert api.paths() == ["register", "next"]
+    assert [line["level"] for line in lines] == ["error"]
+    assert "4 times" in lines[0]["message"]
+
+
+async def test_calls_next_itself_when_python_cannot_run(tmp_path: Path) -> None:
+    """Exit codes that say that a restart is of no use lead to `next` until SHUTDOWN."""
+
+    async def script(request: Request, before: int) -> bytes | None:
+        if request.path.endswith("register"):
+            return registered()
+        return shutdown() if before == 2 else invoke()
+
+    async with launch(tmp_path, script, "exit 75") as (launched, api):
+        assert await launched.finish() == (0, [])
+        assert len(launched.starts()) == 1
+    assert api.paths() == ["register", "next", "next", "next"]
+    assert api.requests[1].headers["lambda-extension-identifier"] == IDENTIFIER
+
+
+async def test_says_that_there_is_no_interpreter(tmp_path: Path) -> None:
+    """Without Python it says so in one JSON line and serves `next`."""
+    async with launch(tmp_path, spin_down, None) as (launched, api):
+        code, lines = await launched.finish()
+    assert code == 0
+    assert [line["level"] for line in lines] == ["error"]
+    assert "no Python interpreter" in lines[0]["message"]
+    assert "LOGGER_EXTENSION_PYTHON" in lines[0]["action"]
+    assert api.paths() == ["register", "next"]
+
+
+async def test_waits_out_the_dead_childs_next(tmp_path: Path) -> None:
+    """403 Ready to Ready means that a dead child's call is pending; asking goes on."""
+
+    async def script(request: Request, before: int) -> bytes | None:
+        if request.path.endswith("register"):
+            return registered()
+        return shutdown() if before == 3 else refused()
+
+    async with launch(tmp_path, script, "exit 69") as (launched, api):
+        assert await launched.finish() == (0, [])
+    assert api.paths() == ["register", *["next"] * 4]
+
+
+@pytest.mark.parametrize("code", [70, 78])
+async def test_passes_fatal_codes_on(tmp_path: Path, code: int) -> None:
+    """A refused registration and strict settings end the launcher with Python's code."""
+    async with launch(tmp_path, spin_down, f"exit {code}") as (launched, api):
+        assert await launched.finish() == (code, [])
+    assert api.paths() == ["register"]
+
+
+async def test_does_not_restart_after_shutdown(tmp_path: Path) -> None:
+    """A child killed after it has seen SHUTDOWN is not replaced: there is nothing left to serve."""
+    async with launch(tmp_path, spin_down, "echo shutdown >&3; kill -9 $$") as (launched, api):
+        assert await launched.finish() == (0, [])
+    assert api.paths() == ["register"]
+
+
+async def test_childs_stdout_is_the_launchers(tmp_path: Path) -> None:
+    """What Python prints goes where Lambda reads it, not into the launcher's pipe."""
+    async with launch(tmp_path, spin_down, "echo hello; exit 0") as (launched, _):
+        stdout, _ = await launched.process.communicate()
+    assert stdout == b"hello\n"
+
+
+async def test_sigterm_reaches_python(tmp_path: Path) -> None:
+    """SIGTERM is handed on; the launcher waits for Python's last flush and exits 0."""
+    ended = tmp_path / "ended"
+    action = f"trap 'touch {ended}; exit 0' TERM; echo up; while :; do read -r -t 1 _ <&3; done"
+    async with launch(tmp_path, spin_down, action) as (launched, _):
+        assert launched.process.stdout is not None
+        assert await launched.process.stdout.readline() == b"up\n"
+        launched.process.terminate()
+        code, lines = await launched.finish()
+    assert (code, lines) == (0, [])
+    assert ended.exists()
+
+
+async def test_sigterm_ends_the_next_loop(tmp_path: Path) -> None:
+    """SIGTERM ends the launcher also while it waits in `next` itself."""
+    never = asyncio.Event()
+
+    async def script(request: Request, _: int) -> bytes | None:
+        if request.path.endswith("register"):
+            return registered()
+        await never.wait()
+        return None
+
+    async with launch(tmp_path, script, "exit 75") as (launched, api):
+        await api.wait_for(2)
+        launched.process.terminate()
+        assert await launched.finish() == (0, [])
