@@ -53,7 +53,12 @@ class Invocation:
 
 
 class Invocations:
-    """The table of invocations. Methods return the invocation that an event has finished."""
+    """The table of invocations. Methods return the invocations that an event has finished.
+
+    Attributes:
+        current: the invocation whose `platform.start` came last, hence the one that log lines
+            after it belong to; None before the first, and where several run at once.
+    """
 
     def __init__(self, *, is_concurrent: bool, is_restarted: bool = False) -> None:
         self._is_concurrent = is_concurrent
@@ -89,6 +94,8 @@ class Invocations:
         invocation.learn_trace(event.trace_header)
         if time_unix_nano:
             invocation.start_unix_nano = time_unix_nano
+        if not self._is_concurrent:
+            self.current = invocation
         return abandoned
 
     def runtime_done(self, event: RuntimeDone, time_unix_nano: int) -> list[Invocation]:
@@ -153,7 +160,6 @@ class Invocations:
             self._open[request_id] = invocation
             if len(self._open) > MAX_OPEN:
                 self._open.popitem(last=False)
-        self.current = None if self._is_concurrent else invocation
         return invocation
 
     def _finish(
