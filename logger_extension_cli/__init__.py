@@ -1,1 +1,5 @@
-"""TODO."""
+"""The console script `logger-extension`: demo, run and collector.
+
+Brings the rooms together that know nothing of each other: the local Lambda, the layer's tree and
+the viewer. Never part of the layer.
+"""

@@ -30,9 +30,11 @@ _SEVERITIES = ("", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 def clean(text: str, *, max_chars: int = MAX_CHARS) -> str:
     r"""Return `text` without anything that a terminal would act on, cut after `max_chars`.
 
-    Newlines stay, tabs become spaces, every other control character its escape, such as "\x1b".
+    Line ends become newlines, tabs spaces, every other control character its escape, such as "\x1b".
     """
-    cut = text[:max_chars].replace("\r\n", "\n").translate(_ESCAPES)
+    # A lone carriage return is a line end too: Lambda's Python runtime writes stack traces so, to
+    # keep them one line to the platform.
+    cut = text[:max_chars].replace("\r\n", "\n").replace("\r", "\n").translate(_ESCAPES)
     if len(text) > max_chars:
         cut += f"… ({len(text):,} characters)"
     return cut

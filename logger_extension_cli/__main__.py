@@ -1,0 +1,159 @@
+"""The parser of `logger-extension` and its dispatch.
+
+Knows the arguments and the exit codes, nothing of what the commands do: each is a module with
+`execute(arguments)`, imported when it is asked for, so that `--help` answers at once.
+"""
+
+import argparse
+import importlib
+import io
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from logger_extension_cli.errors import CommandError
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = build_parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Logs hold any character; a terminal without UTF-8 shall show an escape, not a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    module = importlib.import_module(f"logger_extension_cli.{arguments.command}")
+    execute: Callable[[argparse.Namespace], int] = module.execute
+    try:
+        return execute(arguments)
+    except CommandError as error:
+        print(f"logger-extension {arguments.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with all commands."""
+    parser = argparse.ArgumentParser(
+        prog="logger-extension",
+        description="Lambda telemetry on this machine: a local Lambda, the extension, a collector.",
+        epilog="Start with: logger-extension demo",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_run(commands)
+    _add_collector(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    _add_command(
+        commands,
+        "demo",
+        "play a sample function with the extension and show what arrives",
+        "exit codes:\n"
+        "  0  everything that the function did and printed has arrived\n"
+        "  1  something is missing; it is named\n\n"
+        "example:\n  logger-extension demo",
+    )
+
+
+def _add_run(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _add_command(
+        commands,
+        "run",
+        "run your own Python handler in a local Lambda with the extension",
+        "exit codes:\n"
+        "  0  every invocation succeeded and everything has arrived\n"
+        "  1  some of the telemetry has not arrived; it is named\n"
+        "  2  the handler, the event or another argument cannot be used\n"
+        "  3  an invocation failed\n\n"
+        "example:\n"
+        "  logger-extension run examples/hello/app.py:handler \\\n"
+        "      --event examples/hello/event.json --memory 2048 --invocations 5",
+    )
+    parser.add_argument("handler", metavar="FILE:FUNCTION", help="such as path/app.py:handler")
+    parser.add_argument("--event", type=Path, metavar="FILE", help="JSON payload (default: {})")
+    parser.add_argument(
+        "--invocations", type=_positive, default=1, metavar="N", help="how many (default: 1)"
+    )
+    parser.add_argument(
+        "--memory", type=_positive, default=128, metavar="MB", help="memory size (default: 128)"
+    )
+    parser.add_argument(
+        "--timeout-ms", type=_positive, default=3_000, metavar="MS", help="default: 3000"
+    )
+    parser.add_argument(
+        "--freeze-ms", type=_natural, default=100, metavar="MS", help="between invocations (100)"
+    )
+    parser.add_argument(
+        "--init-type",
+        default="on-demand",
+        choices=("on-demand", "provisioned-concurrency", "snap-start", "lambda-managed-instances"),
+        help="default: on-demand",
+    )
+    parser.add_argument(
+        "--env", action="append", default=[], metavar="K=V", help="for the function; repeatable"
+    )
+    parser.add_argument(
+        "--extensions",
+        type=Path,
+        metavar="DIR",
+        help="start exactly the extensions of this folder instead of ours",
+    )
+    parser.add_argument(
+        "--endpoint", metavar="URL", help="send to this OTLP collector instead of the built-in one"
+    )
+
+
+def _add_collector(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _add_command(
+        commands,
+        "collector",
+        "receive OTLP over HTTP and print what arrives, until Ctrl-C",
+        "exit codes:\n  0  ended by Ctrl-C or SIGTERM\n  2  the address cannot be listened on\n\n"
+        "example:\n  logger-extension collector --port 4318",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    parser.add_argument(
+        "--port", type=_port, default=4318, help="default: 4318; 0 takes any free one"
+    )
+
+
+def _add_command(
+    commands: "_Commands[argparse.ArgumentParser]", name: str, summary: str, epilog: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not (number := _natural(text)):
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    highest = 65_535
+    if (number := _natural(text)) > highest:
+        raise argparse.ArgumentTypeError(f"must be {highest} or less")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
