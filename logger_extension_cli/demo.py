@@ -87,7 +87,10 @@ async def _show(scenario: Scenario) -> int:
     async with Collector() as collector:
         environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
         played = await play(
-            replace(scenario, environment=environment), make_calls(), screen.show_result, freeze_ms=FREEZE_MS
+            replace(scenario, environment=environment),
+            make_calls(),
+            screen.show_result,
+            freeze_ms=FREEZE_MS,
         )
         store = collector.store
         missing = await await_arrival(store, played.results, played.printed)

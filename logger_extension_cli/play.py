@@ -63,13 +63,13 @@ def make_scenario(**fields: Any) -> Scenario:
         raise UsageError(str(error)) from error
 
 
-def error_message(result: InvokeResult) -> str:
-    """Return the message of a failed invocation as its caller got it, "" without one."""
+def describe_error(result: InvokeResult) -> str:
+    """Return the type and message of a failed invocation in one line."""
     try:
         message = json.loads(result.payload)["errorMessage"]
     except (ValueError, TypeError, KeyError):
-        return ""
-    return str(message)
+        return result.error_type or result.status
+    return f"{result.error_type or result.status}: {message}"
 
 
 def run_to_end(main: Coroutine[Any, Any, int]) -> int:
@@ -108,16 +108,17 @@ async def play(
     Raises:
         UsageError: the scenario cannot be played here.
     """
-    results = []
+    results: list[InvokeResult] = []
     try:
         async with Sandbox(scenario) as sandbox:
             for call in calls:
+                if results:
+                    # Not by the scenario's min_freeze_ms, which would count as the caller's wait.
+                    await asyncio.sleep(freeze_ms / 1_000)
                 result = await sandbox.invoke(call.payload, trace_header=call.trace_header)
                 results.append(result)
                 on_result(result)
                 await sandbox.wait_idle()
-                # Here and not by the scenario's min_freeze_ms, which the caller's time would hold.
-                await asyncio.sleep(freeze_ms / 1_000)
             await sandbox.shutdown()
     except SandboxError as error:
         raise UsageError(str(error)) from error

@@ -4,10 +4,10 @@ Checks what was asked for before anything starts, plays it, and shows what reach
 """
 
 import argparse
-import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambda_sandbox import InitType, Scenario
@@ -16,9 +16,10 @@ from logger_extension_cli.errors import UsageError
 from logger_extension_cli.play import (
     Call,
     Played,
-    error_message,
+    describe_error,
     make_scenario,
     play,
+    run_to_end,
     staged_extension,
 )
 from logger_extension_cli.screen import Screen
@@ -27,7 +28,7 @@ from otlp_viewer import Collector
 EXIT_MISSING = 1
 EXIT_FAILED_INVOCATION = 3
 
-MAX_COMPLAINTS = 20
+_MAX_COMPLAINTS = 20
 
 # The runtime found no function to call: then the argument is wrong, not the function.
 _NO_HANDLER = frozenset(
@@ -40,29 +41,44 @@ _NO_HANDLER = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to play; `is_ours`: with our extension, of which we know what must arrive."""
+
+    scenario: Scenario
+    calls: Sequence[Call]
+    freeze_ms: int
+    is_ours: bool
+
+    def sending_to(self, endpoint: str) -> "_Plan":
+        """Return the plan with a collector; a variable that the user set wins."""
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **self.scenario.environment}
+        return replace(self, scenario=replace(self.scenario, environment=environment))
+
+
 def execute(arguments: argparse.Namespace) -> int:
     """Run the handler and return the exit code."""
     task_root, handler = find_handler(arguments.handler)
-    calls = [Call(read_event(arguments.event))] * arguments.invocations
-    freeze_ms: int = arguments.freeze_ms
+    payload = read_event(arguments.event)
+    environment = parse_environment(arguments.env)
     with ExitStack() as stack:
-        if arguments.extensions is None:
-            extensions = stack.enter_context(staged_extension())
-        else:
-            extensions = arguments.extensions.resolve()
+        is_ours = arguments.extensions is None
         scenario = make_scenario(
             task_root=task_root,
             handler=handler,
-            extensions=extensions,
+            extensions=stack.enter_context(staged_extension())
+            if is_ours
+            else arguments.extensions.resolve(),
             memory_size_mb=arguments.memory,
             timeout_ms=arguments.timeout_ms,
             init_type=InitType(arguments.init_type),
-            environment=parse_environment(arguments.env),
+            environment=environment,
         )
+        calls = [Call(payload)] * arguments.invocations
+        plan = _Plan(scenario, calls, arguments.freeze_ms, is_ours)
         if arguments.endpoint:
-            return asyncio.run(_run_against(arguments.endpoint, scenario, calls))
-        is_ours = arguments.extensions is None
-        return asyncio.run(_run_with_collector(scenario, calls, is_ours=is_ours))
+            return run_to_end(_run_against(arguments.endpoint, plan))
+        return run_to_end(_run_with_collector(plan))
 
 
 def find_handler(text: str) -> tuple[Path, str]:
@@ -101,45 +117,44 @@ def parse_environment(pairs: list[str]) -> dict[str, str]:
     return environment
 
 
-async def _run_against(endpoint: str, scenario: Scenario, calls: list[Call]) -> int:
+async def _run_against(endpoint: str, plan: _Plan) -> int:
     """Run against a collector that is not ours, of whose data nothing can be said here."""
     screen = Screen()
-    played = await _play(screen, endpoint, scenario, calls)
+    played = await _play(screen, plan.sending_to(endpoint))
     _tell(screen, played)
     screen.say(f"\nThe telemetry went to {endpoint}.")
     return _exit_code(played, missing=[])
 
 
-async def _run_with_collector(scenario: Scenario, calls: list[Call], *, is_ours: bool) -> int:
-    """Run against the viewer and show what arrived; what must have is known only of our own."""
+async def _run_with_collector(plan: _Plan) -> int:
+    """Run against the viewer and show what arrived."""
     screen = Screen()
     async with Collector() as collector:
-        played = await _play(screen, collector.endpoint, scenario, calls)
+        played = await _play(screen, plan.sending_to(collector.endpoint))
         store = collector.store
         missing = await await_arrival(store, played.results, played.printed)
     screen.head("Invocations")
     screen.show_invocations(store)
-    if traces := [invocation.span.trace_id for invocation in store.invocations()]:
+    for invocation in store.invocations()[:1]:
         screen.head("Trace of the first")
-        screen.show_trace(store, traces[0])
+        screen.show_trace(store, invocation.span.trace_id)
     screen.head("Logs")
     screen.show_logs(store)
     _tell(screen, played)
     screen.head("In all")
     screen.show_summary(collector)
-    if is_ours:
-        screen.tell_missing(missing)
-        return _exit_code(played, missing)
-    return _exit_code(played, missing=[])
+    if not plan.is_ours:
+        return _exit_code(played, missing=[])
+    screen.tell_missing(missing)
+    return _exit_code(played, missing)
 
 
-async def _play(screen: Screen, endpoint: str, scenario: Scenario, calls: list[Call]) -> Played:
-    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **scenario.environment}
+async def _play(screen: Screen, plan: _Plan) -> Played:
     screen.head("Invoking")
-    played = await play(replace(scenario, environment=environment), calls, screen.show_result)
+    played = await play(plan.scenario, plan.calls, screen.show_result, freeze_ms=plan.freeze_ms)
     first = played.results[0]
     if first.error_type in _NO_HANDLER:
-        raise UsageError(f"{scenario.handler}: {first.error_type}: {error_message(first)}")
+        raise UsageError(f"{plan.scenario.handler}: {describe_error(first)}")
     return played
 
 
@@ -147,12 +162,12 @@ def _tell(screen: Screen, played: Played) -> None:
     """Print what else is worth knowing: what extensions said, what the sandbox could not do."""
     if played.complaints:
         screen.head("What the extensions printed")
-        screen.quote(played.complaints[-MAX_COMPLAINTS:])
+        screen.quote(played.complaints[-_MAX_COMPLAINTS:])
     for note in played.notes:
         screen.say(f"Note: {note}", style="dim")
 
 
-def _exit_code(played: Played, missing: list[str]) -> int:
+def _exit_code(played: Played, missing: Sequence[str]) -> int:
     if any(result.status != "success" for result in played.results):
         return EXIT_FAILED_INVOCATION
     return EXIT_MISSING if missing else 0

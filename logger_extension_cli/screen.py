@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lambda_sandbox import InvokeResult
+from logger_extension_cli.play import describe_error
 from otlp_viewer import Collector, Store
 from otlp_viewer.text import clean_line
 from otlp_viewer.view import (
@@ -47,12 +48,16 @@ class Screen:
     def show_result(self, result: InvokeResult) -> None:
         """Print what the caller of the function got, in one line."""
         style = "green" if result.status == "success" else "red"
-        payload = clean_line(result.payload.decode(errors="replace"), max_chars=200)
+        answer = (
+            result.payload.decode(errors="replace")
+            if result.status == "success"
+            else describe_error(result)
+        )
         self.console.print(
             Text.assemble(
                 f"{clean_line(result.request_id)[:8]} ",
                 (f"{result.status:<8}", style),
-                f"{result.response_ms:8,.1f} ms  {payload}",
+                f"{result.response_ms:8,.1f} ms  {clean_line(answer, max_chars=200)}",
             )
         )
 
