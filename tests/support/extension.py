@@ -1,0 +1,100 @@
+"""Parts of the extension put together for tests, with an exporter that keeps what it is given."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from logger_extension.channel import Channel
+from logger_extension.pipeline import Pipeline
+from logger_extension.policy.invocation import Invocations
+from logger_extension.policy.outcome import Delivered, Outcome
+from logger_extension.policy.queue import Queue
+from logger_extension.signals.logs import encode_logs
+from logger_extension.signals.traces import encode_spans
+
+FUNCTION_NAME = "checkout"
+RESOURCE = {"service.name": "shop", "faas.name": FUNCTION_NAME, "faas.max_memory": 134_217_728}
+NOW_UNIX_NANO = 1_795_427_494_000_000_000
+QUEUE_BYTES = 64 * 1024 * 1024
+
+
+class RecordingExporter:
+    """Keeps every body; answers with the outcomes it was given, then with `Delivered`."""
+
+    def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
+        self.bodies: list[bytes] = []
+        self._outcomes = iter(outcomes)
+
+    async def export(self, body: bytes) -> Outcome:
+        """Take one serialized request."""
+        self.bodies.append(body)
+        return next(self._outcomes, Delivered())
+
+
+class Complaints:
+    """Keeps what a channel complains of."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = []
+
+    def __call__(self, message: str, reason: str) -> None:
+        """Take one complaint."""
+        self.messages.append((message, reason))
+
+
+class Extension:
+    """A whole pipeline between two recording exporters."""
+
+    def __init__(
+        self,
+        *,
+        is_concurrent: bool = False,
+        reads_at_once: bool = True,
+        max_unread_bytes: int = QUEUE_BYTES,
+    ) -> None:
+        self.logs = RecordingExporter()
+        self.traces = RecordingExporter()
+        self.complaints = Complaints()
+        self.pipeline = Pipeline(
+            invocations=Invocations(is_concurrent=is_concurrent),
+            logs=Channel(
+                "logs", Queue(QUEUE_BYTES), partial(encode_logs, RESOURCE), self.logs, self.complaints
+            ),
+            spans=Channel(
+                "traces",
+                Queue(QUEUE_BYTES),
+                partial(encode_spans, RESOURCE),
+                self.traces,
+                self.complaints,
+            ),
+            function_name=FUNCTION_NAME,
+            reads_at_once=reads_at_once,
+            max_unread_bytes=max_unread_bytes,
+            now_unix_nano=lambda: NOW_UNIX_NANO,
+        )
+
+    @property
+    def records(self) -> list[LogRecord]:
+        """Every log record that was exported, in order."""
+        return [record for body in self.logs.bodies for record in read_logs(body)]
+
+    @property
+    def spans(self) -> list[Span]:
+        """Every span that was exported, in order."""
+        return [span for body in self.traces.bodies for span in read_spans(body)]
+
+
+def read_logs(body: bytes) -> list[LogRecord]:
+    """Return the records of one request."""
+    request = ExportLogsServiceRequest.FromString(body)
+    return [r for rl in request.resource_logs for sl in rl.scope_logs for r in sl.log_records]
+
+
+def read_spans(body: bytes) -> list[Span]:
+    """Return the spans of one request."""
+    request = ExportTraceServiceRequest.FromString(body)
+    return [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
