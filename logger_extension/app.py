@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from logger_extension.bootstrap import Handoff, tell_launcher
 from logger_extension.channel import Channel
@@ -31,6 +31,7 @@ from logger_extension.signals.resource import describe_resource
 from logger_extension.signals.traces import encode_spans
 
 Item = TypeVar("Item")
+P = ParamSpec("P")
 
 
 def run(handoff: Handoff, config: Config) -> int:
@@ -104,6 +105,7 @@ async def _build_pipeline(handoff: Handoff, config: Config, stack: AsyncExitStac
         function_name=config.function_name,
         reads_at_once=config.has_spare_cpu or is_managed,
         max_unread_bytes=config.queue_max_bytes,
+        contain=_contain,
         now_unix_nano=time.time_ns,
     )
 
@@ -125,12 +127,12 @@ async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> Shutdo
     return following.result()
 
 
-def _contain(take: Callable[[bytes], None]) -> Callable[[bytes], None]:
+def _contain(function: Callable[P, None]) -> Callable[P, None]:
     """Return the same function, but its faults are told and survived."""
 
-    def contained(body: bytes) -> None:
+    def contained(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            take(body)
+            function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001  (see the head of this module)
             _tell_fault(error)
 

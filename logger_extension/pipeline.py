@@ -51,6 +51,8 @@ class Pipeline:
         function_name: names the spans.
         reads_at_once: whether a body is read when it comes, not when the handler is done.
         max_unread_bytes: how much may wait unread; more is read at once.
+        contain: wraps a function so that its faults are told and survived: one event that we
+            stumble over must cost nothing but itself.
         now_unix_nano: the wall clock.
 
     Attributes:
@@ -66,6 +68,7 @@ class Pipeline:
         function_name: str,
         reads_at_once: bool,
         max_unread_bytes: int,
+        contain: Callable[[Callable[[TelemetryEvent, int], None]], Callable[..., None]],
         now_unix_nano: Callable[[], int],
     ) -> None:
         self._invocations = invocations
@@ -74,6 +77,7 @@ class Pipeline:
         self._function_name = function_name
         self._reads_at_once = reads_at_once
         self._max_unread_bytes = max_unread_bytes
+        self._take = contain(self._take_event)
         self._now_unix_nano = now_unix_nano
         self._unread: list[tuple[int, bytes]] = []
         self._unread_bytes = 0
@@ -105,12 +109,14 @@ class Pipeline:
         """Read what waits: the queues grow, invocations begin and finish."""
         unread, self._unread = self._unread, []
         self._unread_bytes = 0
-        for received_unix_nano, body in unread:
-            batch = decode(body)
-            self.lost += batch.lost
-            for event in batch.events:
-                self._take_event(event, received_unix_nano)
-        self._progress.set()
+        try:
+            for received_unix_nano, body in unread:
+                batch = decode(body)
+                self.lost += batch.lost
+                for event in batch.events:
+                    self._take(event, received_unix_nano)
+        finally:
+            self._progress.set()
 
     def invoked(self, event: InvokeEvent) -> None:
         """Note an INVOKE."""
