@@ -30,7 +30,7 @@ _SEVERITIES = ("", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 def clean(text: str, *, max_chars: int = MAX_CHARS) -> str:
     r"""Return `text` without anything that a terminal would act on, cut after `max_chars`.
 
-    Line ends become newlines, tabs spaces, every other control character its escape, such as "\x1b".
+    Line ends become newlines, tabs spaces, other control characters escapes such as "\x1b".
     """
     # A lone carriage return is a line end too: Lambda's Python runtime writes stack traces so, to
     # keep them one line to the platform.
