@@ -10,6 +10,7 @@ from logger_extension.errors import ProtocolError
 # Lambda's answers are a few hundred bytes; a peer that sends more is not Lambda.
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 1024 * 1024
+MAX_DIGITS = 10
 
 
 class Response:
@@ -60,11 +61,11 @@ class ResponseReader:
         """
         self._data += data
         head_end = self._data.find(b"\r\n\r\n")
+        if max(head_end, 0 if head_end >= 0 else len(self._data)) > MAX_HEAD_BYTES:
+            raise ProtocolError("the head of the response is too long")
         if head_end < 0:
             if not data:
                 raise ProtocolError("the connection closed before the head of the response")
-            if len(self._data) > MAX_HEAD_BYTES:
-                raise ProtocolError("the head of the response is too long")
             return None
         status, headers = _parse_head(self._data[:head_end])
         body = _read_body(self._data[head_end + 4 :], headers, ended=not data)
@@ -96,6 +97,7 @@ def _read_body(data: bytes, headers: "dict[str, str]", *, ended: bool) -> "bytes
         body = _cut(data, headers["content-length"])
     else:
         # RFC 9112 section 6.3: no length means that the body lasts until the end of the stream.
+        headers["connection"] = "close"
         body = data if ended else None
     if body is None and ended:
         raise ProtocolError("the connection closed in the middle of the response")
@@ -103,9 +105,12 @@ def _read_body(data: bytes, headers: "dict[str, str]", *, ended: bool) -> "bytes
 
 
 def _cut(data: bytes, length: str) -> "bytes | None":
-    if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
+    # Python refuses to read numbers of thousands of digits; ten are more than enough here.
+    size = (
+        int(length) if length.isascii() and length.isdigit() and len(length) <= MAX_DIGITS else -1
+    )
+    if not 0 <= size <= MAX_BODY_BYTES:
         raise ProtocolError(f"not a usable Content-Length: {length[:40]!r}")
-    size = int(length)
     return data[:size] if len(data) >= size else None
 
 

@@ -97,7 +97,8 @@ class Lifecycle:
         limit = event.deadline.less(self._margin_ms)
         if self._has_telemetry:
             last_report = Deadline.after(self._now_ms(), LAST_REPORT_WAIT_MS)
-            await self._within(limit.earlier(last_report), self._pipeline.wait_reported())
+            waiting = self._pipeline.wait_reported()
+            await self._survive(self._within(limit.earlier(last_report), waiting))
         await self._survive(self._close(event.reason, limit))
 
     async def _close(self, reason: str, limit: Deadline) -> None:

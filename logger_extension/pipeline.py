@@ -196,7 +196,7 @@ class Pipeline:
     def _put_log(self, log: FunctionLog, time_unix_nano: int, received_unix_nano: int) -> None:
         if self._logs is None:
             return
-        invocation = self._invocations.current or self._invocations.find(request_id_of(log))
+        invocation = self._invocations.find(request_id_of(log)) or self._invocations.current
         line = LogLine(log, time_unix_nano, received_unix_nano, invocation)
         self._logs.put(line, measure(log))
 

@@ -7,6 +7,7 @@ us.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,12 +29,14 @@ from logger_extension.events import (
     TelemetryEvent,
     UnknownRecord,
 )
+from logger_extension.json_text import to_text
 
 NANOS_PER_S = 1_000_000_000
-# OTLP times are unsigned 64-bit nanoseconds: from 1970 to 2554.
-MAX_UNIX_S = 2**64 // NANOS_PER_S - 1
-# A number above this is no duration in milliseconds, no count and no size.
+# Beyond these a number is no count, no size, and no duration: an invocation lasts 15 minutes.
 MAX_NUMBER = 2**53
+MAX_DURATION_MS = 24 * 3_600 * 1_000
+# OTLP times are unsigned 64-bit nanoseconds, up to 2554; a duration after it must fit as well.
+MAX_UNIX_S = 2**64 // NANOS_PER_S - MAX_DURATION_MS // 1_000 - 1
 # How often the reader looks for a next readable item in a broken body.
 MAX_RESUMPTIONS = 1_000
 
@@ -102,7 +105,7 @@ def _read_function(record: object) -> Record | None:
     if record is None:
         return None
     # Never seen from Lambda; a line is a line.
-    return FunctionLog(orjson.dumps(record).decode())
+    return FunctionLog(to_text(record))
 
 
 def _of_request(
@@ -131,7 +134,7 @@ def _read_runtime_done(request_id: str, record: Mapping[str, Any]) -> Record:
         request_id,
         _text(record, "status"),
         _text(record, "errorType"),
-        _metric(record, "durationMs"),
+        _duration(record),
         None if produced is None else int(produced),
     )
 
@@ -141,7 +144,7 @@ def _read_report(request_id: str, record: Mapping[str, Any]) -> Record:
         request_id,
         _text(record, "status"),
         _text(record, "errorType"),
-        _metric(record, "durationMs"),
+        _duration(record),
     )
 
 
@@ -183,6 +186,11 @@ def _metric(record: Mapping[str, Any], name: str) -> float | None:
     return _number(metrics, name) if isinstance(metrics, dict) else None
 
 
+def _duration(record: Mapping[str, Any]) -> float | None:
+    duration_ms = _metric(record, "durationMs")
+    return None if duration_ms is None or duration_ms > MAX_DURATION_MS else duration_ms
+
+
 def _number(record: Mapping[str, Any], name: str) -> float | None:
     value = record.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -193,25 +201,39 @@ def _number(record: Mapping[str, Any], name: str) -> float | None:
 def _salvage(body: bytes, batch: Batch) -> list[object]:
     """Return the items of a body that orjson refuses, as far as they can be read.
 
-    Invalid UTF-8, lone surrogates, NaN, a torn end: whatever stands beside them is kept.
+    Invalid UTF-8, lone surrogates, NaN, a broken item, a torn end: whatever stands beside them is
+    kept. After a broken item reading goes on where the next envelope can begin, never inside it: a
+    line that a function printed must not pass for a platform event.
     """
     text = body.decode("utf-8", "replace")
-    decoder = json.JSONDecoder(parse_constant=str)
     items: list[object] = []
-    position = text.find("{")
-    resumptions = 0
-    while 0 <= position < len(text) and resumptions < MAX_RESUMPTIONS:
+    lost = 0
+    position = _BETWEEN_ITEMS.match(text).end()  # type: ignore[union-attr]  # matches the empty text
+    while position < len(text) and not _END.match(text, position) and lost < MAX_RESUMPTIONS:
         try:
-            item, end = decoder.raw_decode(text, position)
+            item, position = _DECODER.raw_decode(text, position)
             items.append(_clean(item))
         except (ValueError, RecursionError):
-            resumptions += 1
-            batch.lost["malformed_item"] += resumptions == 1
-            end = position + 1
-        position = text.find("{", end)
+            lost += 1
+            following = _NEXT_ENVELOPE.search(text, position)
+            if following is None:
+                break
+            position = following.end()
+        else:
+            position = _BETWEEN_ITEMS.match(text, position).end()  # type: ignore[union-attr]
+            # A body that ends without its bracket has lost what came after.
+            lost += position >= len(text)
     if not items:
-        batch.lost = Counter({"malformed_batch": 1})
+        batch.lost["malformed_batch"] += 1
+    elif lost:
+        batch.lost["malformed_item"] += lost
     return items
+
+
+_DECODER = json.JSONDecoder(parse_constant=str)
+_BETWEEN_ITEMS = re.compile(r"[\s,\[]*")
+_END = re.compile(r"\]\s*\Z")
+_NEXT_ENVELOPE = re.compile(r'[,\[]\s*(?=\{\s*"(?:time|type|record)")')
 
 
 def _clean(item: object) -> object:

@@ -20,6 +20,7 @@ from logger_extension.policy.trace_context import TraceContext, derive_context
 # concurrency. The bounds only keep a misbehaving platform from taking memory.
 MAX_OPEN = 4096
 MAX_AWAITING_REPORT = 256
+MAX_REMEMBERED = 8192
 
 NANOS_PER_MS = 1_000_000
 
@@ -64,14 +65,17 @@ class Invocations:
         self._is_concurrent = is_concurrent
         self._open: OrderedDict[str, Invocation] = OrderedDict()
         self._awaiting_report: OrderedDict[str, Invocation] = OrderedDict()
+        # Ids only: what comes late or twice must not open an invocation again.
+        self._finished: OrderedDict[str, None] = OrderedDict()
         # A predecessor that died has seen the cold start.
         self._seen_one = is_restarted
         self.current: Invocation | None = None
 
     def invoked(self, event: InvokeEvent, now_unix_nano: int) -> Invocation | None:
         """Note an INVOKE; return the invocation unless telemetry has finished it already."""
-        if done := self._awaiting_report.get(event.request_id):
-            done.learn_trace(event.trace_header)
+        if event.request_id in self._finished:
+            if done := self._awaiting_report.get(event.request_id):
+                done.learn_trace(event.trace_header)
             return None
         invocation = self._get_or_open(event.request_id)
         invocation.function_arn = invocation.function_arn or event.function_arn
@@ -82,13 +86,14 @@ class Invocations:
 
     def started(self, event: InvocationStart, time_unix_nano: int) -> list[Invocation]:
         """Note `platform.start`; return those that it shows to be over without a runtimeDone."""
-        if event.request_id in self._awaiting_report:
+        if event.request_id in self._finished:
             return []
         abandoned: list[Invocation] = []
-        if not self._is_concurrent:
-            for request_id in [key for key in self._open if key != event.request_id]:
-                # One at a time: another start means that this one ended, and nobody said how.
-                abandoned += self._finish(request_id, time_unix_nano, "error", "Unknown")
+        others = [each for key, each in self._open.items() if key != event.request_id]
+        for other in others:
+            # One at a time: a later start means that this one ended, and nobody said how.
+            if not self._is_concurrent and 0 < other.start_unix_nano < time_unix_nano:
+                abandoned += self._finish(other.request_id, time_unix_nano, "error", "Unknown")
         invocation = self._get_or_open(event.request_id)
         invocation.function_arn = invocation.function_arn or event.function_arn
         invocation.learn_trace(event.trace_header)
@@ -100,7 +105,7 @@ class Invocations:
 
     def runtime_done(self, event: RuntimeDone, time_unix_nano: int) -> list[Invocation]:
         """Note `platform.runtimeDone`; return the invocation it finishes, none if it is known."""
-        if event.request_id in self._awaiting_report:
+        if event.request_id in self._finished:
             return []
         invocation = self._get_or_open(event.request_id)
         end_unix_nano = _end_of(invocation, event.duration_ms, time_unix_nano)
@@ -173,6 +178,9 @@ class Invocations:
         invocation.end_unix_nano = max(end_unix_nano, invocation.start_unix_nano)
         invocation.status = status
         invocation.error_type = error_type
+        self._finished[request_id] = None
+        if len(self._finished) > MAX_REMEMBERED:
+            self._finished.popitem(last=False)
         self._awaiting_report[request_id] = invocation
         if len(self._awaiting_report) > MAX_AWAITING_REPORT:
             self._awaiting_report.popitem(last=False)

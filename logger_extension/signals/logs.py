@@ -14,9 +14,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 
 from logger_extension.events import FunctionLog
+from logger_extension.json_text import to_text
 from logger_extension.policy.invocation import Invocation
 from logger_extension.signals.resource import SCOPE_NAME, SCOPE_VERSION
-from logger_extension.signals.values import set_attributes, set_value, to_text
+from logger_extension.signals.values import set_attributes, set_value
 from logger_extension.telemetry import parse_time
 
 # The data model's table of severities; names as loggers print them, in lower case.
@@ -32,6 +33,9 @@ SEVERITIES: Mapping[str, SeverityNumber.ValueType] = {
     "critical": SeverityNumber.SEVERITY_NUMBER_FATAL,
     "fatal": SeverityNumber.SEVERITY_NUMBER_FATAL,
 }
+
+# W3C trace flags: the invocation's span is exported.
+SAMPLED = 0x01
 
 # What one record takes beside its line, so that a flood of empty lines is bounded too.
 RECORD_OVERHEAD_BYTES = 256
@@ -70,9 +74,8 @@ def encode_logs(resource: Mapping[str, Any], lines: Iterable[LogLine]) -> bytes:
 
 def measure(log: FunctionLog) -> int:
     """Return about how many bytes a line takes in memory and on the wire."""
-    if isinstance(log.record, str):
-        return len(log.record) + RECORD_OVERHEAD_BYTES
-    return len(to_text(log.record)) + RECORD_OVERHEAD_BYTES
+    text = log.record if isinstance(log.record, str) else to_text(log.record)
+    return (len(text) if text.isascii() else len(text.encode())) + RECORD_OVERHEAD_BYTES
 
 
 def request_id_of(log: FunctionLog) -> str:
@@ -95,6 +98,7 @@ def _fill(record: LogRecord, line: LogLine) -> None:
     if line.invocation is not None:
         record.trace_id = line.invocation.context.trace_id
         record.span_id = line.invocation.context.span_id
+        record.flags = SAMPLED
         set_attributes(record.attributes, {"faas.invocation_id": line.invocation.request_id})
 
 

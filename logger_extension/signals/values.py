@@ -5,12 +5,12 @@ Any value that JSON can hold has a place
 attributes belong to.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import orjson
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from logger_extension.json_text import to_text
 
 # Protobuf parsers refuse messages nested deeper than 100; one value takes three levels.
 MAX_DEPTH = 16
@@ -55,15 +55,3 @@ def set_attributes(target: KeyValues, attributes: Mapping[str, Any], depth: int 
         pair = target.add()
         pair.key = key
         set_value(pair.value, value, depth)
-
-
-def to_text(value: object) -> str:
-    """Return a JSON value as JSON text, however deep it is nested."""
-    try:
-        return orjson.dumps(value, default=str).decode()
-    except TypeError:
-        pass
-    try:
-        return json.dumps(value, default=str)  # goes deeper than orjson's 254 levels
-    except RecursionError:
-        return "(nested too deeply to be shown)"

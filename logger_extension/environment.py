@@ -1,0 +1,160 @@
+"""Single environment variables, read by the OpenTelemetry specification's rules.
+
+Owns what a value may look like: empty means unset, choices without case, numbers in a range, lists
+of `key=value`, endpoints. What cannot be used is a complaint where a default can stand in, a
+`ConfigError` where it cannot. Must not know what a setting is for.
+https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value
+"""
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+from logger_extension.errors import ConfigError
+
+LOCAL_HOSTS = frozenset({"localhost", "sandbox", "sandbox.localdomain"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Environment:
+    """Reads single variables; collects complaints. Lives for the length of one `from_env`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.complaints: list[str] = []
+
+    def text(self, name: str) -> str:
+        """Return a value without blanks around it; empty means unset, as the spec demands."""
+        return self._environ.get(name, "").strip()
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        """Return a whole number within its range, else the default and a complaint."""
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if least <= value <= most:
+            return value
+        self.complaints.append(
+            f"{name}={text[:40]!r} is not a whole number from {least} to {most}: {default} is used"
+        )
+        return default
+
+    def choice(self, name: str, options: tuple[str, ...]) -> str:
+        """Return one of the options, compared without case; the first one is the default."""
+        text = self.text(name).lower()
+        if text and text not in options:
+            self.complaints.append(
+                f"{name}={text[:40]!r} is not one of {', '.join(options)}: {options[0]} is used"
+            )
+        return text if text in options else options[0]
+
+    def signal(self, signal: str, path: str, telemetry_port: int) -> tuple[str, dict[str, str]]:
+        """Return URL and headers of one signal; an empty URL when the signal is off."""
+        if self.choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none")) == "none":
+            return "", {}
+        protocol = self._of_signal(signal, "PROTOCOL", str.lower)
+        if protocol not in ("", "http/protobuf"):
+            raise ConfigError(
+                f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not supported: set it to"
+                " http/protobuf and the endpoint to the collector's HTTP port (usually 4318)"
+            )
+        own = self.text(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+        base = self.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+        if not own and not base:
+            raise ConfigError(
+                "no collector: set OTEL_EXPORTER_OTLP_ENDPOINT, for example http://collector:4318"
+            )
+        _check_endpoint(own or base, telemetry_port)
+        return _join(own, base, path), _parse_headers(self._of_signal(signal, "HEADERS", str))
+
+    def resource_attributes(self) -> dict[str, str]:
+        """Return OTEL_RESOURCE_ATTRIBUTES; any error discards all of it, as the spec demands."""
+        text = self.text("OTEL_RESOURCE_ATTRIBUTES")
+        try:
+            return _parse_pairs(text)
+        except ValueError as error:
+            self.complaints.append(f"OTEL_RESOURCE_ATTRIBUTES is not key=value,…: {error}; ignored")
+            return {}
+
+    def _of_signal(self, signal: str, name: str, convert: Callable[[str], str]) -> str:
+        # The signal's variable replaces the general one; they are not merged.
+        specific = self.text(f"OTEL_EXPORTER_OTLP_{signal}_{name}")
+        return convert(specific or self.text(f"OTEL_EXPORTER_OTLP_{name}"))
+
+
+def _join(own: str, base: str, path: str) -> str:
+    """Return the URL of a signal from its own endpoint, or from the general one and a path."""
+    if not own:
+        return f"{base.rstrip('/')}/{path}"
+    # A signal's endpoint is used as it is; only a missing path becomes "/".
+    return own if urlsplit(own).path else f"{own}/"
+
+
+def _check_endpoint(endpoint: str, telemetry_port: int) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"the collector's endpoint is not a URL ({error})") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigError(
+            "the collector's endpoint must be a URL with http:// or https:// and a host,"
+            f" for example http://collector:4318; here the scheme is {parts.scheme!r}"
+        )
+    if (port or DEFAULT_PORTS[parts.scheme]) == telemetry_port and _is_local(host):
+        raise ConfigError(
+            "the collector's endpoint is this extension's own telemetry listener"
+            f" (port {telemetry_port}):"
+            " set it to a collector, or LOGGER_EXTENSION_TELEMETRY_PORT to another port"
+        )
+
+
+def _is_local(host: str) -> bool:
+    """Return whether a host name or address reaches a listener on 0.0.0.0."""
+    name = host.rstrip(".").lower()
+    if name in LOCAL_HOSTS or name.startswith("127."):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
+
+
+def _parse_headers(text: str) -> dict[str, str]:
+    try:
+        pairs = _parse_pairs(text)
+    except ValueError as error:
+        # The values may be secrets: only the place is told.
+        raise ConfigError(f"OTEL_EXPORTER_OTLP_HEADERS is not key=value,…: {error}") from None
+    headers = {name.lower(): value for name, value in pairs.items()}
+    for place, (name, value) in enumerate(headers.items(), 1):
+        if not _is_token(name) or not value.isprintable():
+            raise ConfigError(
+                f"OTEL_EXPORTER_OTLP_HEADERS: pair {place} is not usable as an HTTP header"
+            )
+    return headers
+
+
+def _is_token(name: str) -> bool:
+    """Return whether a name is an HTTP token (RFC 9110 section 5.6.2)."""
+    return bool(name) and all(c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~") for c in name)
+
+
+def _parse_pairs(text: str) -> dict[str, str]:
+    """Read `k1=v1,k2=v2`, percent-decoded (the list form of W3C Baggage, without metadata)."""
+    pairs: dict[str, str] = {}
+    for place, item in enumerate(text.split(","), 1):
+        if not item.strip():
+            continue
+        key, equals, value = item.partition("=")
+        key = unquote(key.strip(), errors="strict")
+        if not equals or not key:
+            raise ValueError(f"pair {place} is not key=value")
+        pairs[key] = unquote(value.strip(), errors="strict")
+    return pairs
