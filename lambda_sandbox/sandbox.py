@@ -113,6 +113,9 @@ class Sandbox:
                 await self.shutdown()
         finally:
             await self._close()
+            if kind is not asyncio.CancelledError:
+                # The group would wrap the caller's own exception; it is for the tasks' errors.
+                kind = error = trace = None
             await self._group.__aexit__(kind, error, trace)
 
     async def invoke(
