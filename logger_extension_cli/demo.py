@@ -43,7 +43,8 @@ record with severity and attributes; any other line is the text as it was.
 """
 _NEXT = """\
 Run it with another size, or run your own function:
-  logger-extension run examples/hello/app.py:handler --memory 2048
+  logger-extension run examples/hello/app.py:handler --memory 2048 \\
+      --event examples/hello/event.json
   logger-extension run path/to/your.py:handler --event your.json
 A collector for anything that sends OTLP over HTTP:
   logger-extension collector
