@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.support import rie
+from tests.support.rie_sandbox import SandboxWorld
 from tests.support.rie_worlds import EmulatorWorld, World
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ def tree(tmp_path: Path) -> rie.Tree:
     return rie.Tree(tmp_path / "tree")
 
 
-@pytest.fixture(params=[pytest.param(EmulatorWorld, id="emulator", marks=pytest.mark.rie)])
+@pytest.fixture(
+    params=[
+        pytest.param(EmulatorWorld, id="emulator", marks=pytest.mark.rie),
+        pytest.param(SandboxWorld, id="sandbox"),
+    ]
+)
 def world(request: pytest.FixtureRequest) -> type[World]:
     """Each of the two worlds in turn."""
     return cast("type[World]", request.param)

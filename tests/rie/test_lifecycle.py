@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.rie_scenarios import FAILING_INIT, ORDINARY, RESETS, Scenario
+from tests.support.rie_scenarios_init import FAILING_INIT
+from tests.support.rie_scenarios_ordinary import ORDINARY
+from tests.support.rie_scenarios_register import REGISTER
+from tests.support.rie_scenarios_reset import RESETS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.rie_scenarios import Scenario
     from tests.support.rie_worlds import World
 
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     "scenario",
     [
         pytest.param(scenario, id=says)
-        for says, scenario in (ORDINARY | FAILING_INIT | RESETS).items()
+        for says, scenario in (REGISTER | ORDINARY | FAILING_INIT | RESETS).items()
     ],
 )
 async def test_everybody_tells_the_same(
@@ -26,6 +30,4 @@ async def test_everybody_tells_the_same(
 ) -> None:
     """What each process and the caller see, in order."""
     async with world(scenario.cast, tmp_path) as stage:
-        for act in scenario.acts:
-            await act(stage)
-        assert stage.story().chapters() == scenario.story
+        assert await scenario.play(stage) == scenario.story

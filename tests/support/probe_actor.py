@@ -15,6 +15,7 @@ Owns: the API calls, byte by byte as told. Must not know what is right: it judge
 
 from __future__ import annotations
 
+import copy
 import http.client
 import http.server
 import json
@@ -52,7 +53,7 @@ class Actor:
 
     def live(self) -> None:
         """Do everything that the plan says, then leave with 0."""
-        signal.signal(signal.SIGTERM, self._on_sigterm)
+        self._await_sigterm()
         self._note("start", environment=dict(os.environ), argv=sys.argv, uid=os.getuid())
         self._perform(self._steps)
         self.leave(0)
@@ -76,9 +77,11 @@ class Actor:
         ):
             time.sleep(_POLL_S)
 
-    def beside(self, steps: list[dict[str, Any]]) -> None:
-        """Do *steps* in a thread, as an extension inside the runtime's process does."""
-        threading.Thread(target=self._perform, args=(steps,), daemon=True).start()
+    def beside(self, name: str, steps: list[dict[str, Any]]) -> None:
+        """Do *steps* in a thread, under another name: an extension inside the runtime's process."""
+        other = copy.copy(self)
+        other._name = name
+        threading.Thread(target=other._perform, args=(steps,), daemon=True).start()
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -113,7 +116,7 @@ class Actor:
 
     def read_next(self) -> None:
         """Wait for the answer of the last `ask_next`."""
-        assert self._unread is not None  # noqa: S101 - a wrong plan
+        assert self._unread is not None
         self._note_event(self._unread)
 
     def serve(self, busy_ms: int = 0) -> NoReturn:
@@ -134,10 +137,10 @@ class Actor:
         actor = self
 
         class Listener(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
+            def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 for event in json.loads(self.rfile.read(length)):
-                    actor._note("telemetry", event=event)  # noqa: SLF001 - the same object's part
+                    actor._note("telemetry", event=event)
                 self.send_response(200)
                 self.end_headers()
 
@@ -161,6 +164,7 @@ class Actor:
         """
         for _ in range(workers - 1):
             if os.fork() == 0:
+                self._await_sigterm()
                 break
         while True:
             answer = self._ask("GET", f"{_RUNTIME}/invocation/next", {})
@@ -243,10 +247,17 @@ class Actor:
     def _entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._journal.read_text().splitlines()]
 
-    def _on_sigterm(self, *_: object) -> None:
-        self._note("SIGTERM")
-        if not self._stubborn:
-            os._exit(0)
+    def _await_sigterm(self) -> None:
+        """Note SIGTERM in a thread: a handler waits for a system call that may just have begun."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+        def wait() -> None:
+            signal.sigwait({signal.SIGTERM})
+            self._note("SIGTERM")
+            if not self._stubborn:
+                os._exit(0)
+
+        threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

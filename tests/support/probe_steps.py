@@ -95,9 +95,9 @@ def wait_for(actor: str, saw: str, times: int = 1) -> Step:
     return {"do": "wait_for", "actor": actor, "saw": saw, "times": times}
 
 
-def beside(*steps: Step) -> Step:
-    """Do *steps* in parallel to what follows."""
-    return {"do": "beside", "steps": steps}
+def beside(name: str, *steps: Step) -> Step:
+    """Do *steps* in parallel to what follows, under another name."""
+    return {"do": "beside", "name": name, "steps": steps}
 
 
 def say(text: str) -> Step:

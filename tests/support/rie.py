@@ -161,6 +161,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": "secret",  # the emulator warns without
             "AWS_SESSION_TOKEN": "token",
             "AWS_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_NAME": "function",
             "_HANDLER": "app.handler",
             "LD_LIBRARY_PATH": "/var/lang/lib",
             **self.environment,

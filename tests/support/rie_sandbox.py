@@ -39,6 +39,7 @@ class SandboxWorld(World):
         on_demand = self._cast.max_concurrency is None
         scenario = Scenario(
             task_root=folder,
+            function_name="function",
             extensions=extensions,
             runtime=programs["runtime"].split(),
             timeout_ms=self._cast.timeout_s * 1000,

@@ -116,12 +116,12 @@ class World(ABC):
         """Kill the process of *actor*, and wait until it is gone."""
         pid = self._host_pid(self.story().of(actor, "start")[-1]["pid"])
         os.kill(pid, signal.SIGKILL)
-        while Path(f"/proc/{pid}").exists():
+        while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110 - it is gone when its parent says so
             await asyncio.sleep(_POLL_S)
 
     async def seen(self, actor: str, saw: str, times: int = 1) -> None:
         """Wait until *actor* has seen something *times* times; the journal cannot call us."""
-        while len(self.story().of(actor, saw)) < times:
+        while len(self.story().of(actor, saw)) < times:  # noqa: ASYNC110 - a file is no event
             await asyncio.sleep(_POLL_S)
 
     def story(self) -> Story:
