@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from lambda_sandbox.transcript import Transcript
 
+GROUP_END_CHECKS = 20
+GROUP_END_CHECK_S = 0.002
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -69,8 +72,7 @@ class Process:
     async def _reap(self, on_exit: Callable[[Process], None]) -> None:
         """Wait for the end, kill what it left behind, read what it printed last, tell `on_exit`."""
         returncode = await self._process.wait()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        await _end_group(self.pid)
         for pipe in self._pipes:
             pipe.close()
         self._exited.set()
@@ -147,6 +149,18 @@ async def start_process(
         os.close(pipe.child_fd)
     transcript.record(actor, "exec", pid=process.pid)
     return Process(actor, process, (out, err), transcript, watch.on_exit)
+
+
+async def _end_group(group: int) -> None:
+    """Kill what a leader left behind, and give it a moment to be gone.
+
+    Nobody tells of the end of a process that is not one's own child; those that nobody reaps stay
+    in the group as zombies, so the wait is bounded.
+    """
+    with suppress(ProcessLookupError, PermissionError):
+        for _ in range(GROUP_END_CHECKS):
+            os.killpg(group, signal.SIGKILL)
+            await asyncio.sleep(GROUP_END_CHECK_S)
 
 
 def _peak_rss_bytes(pid: int) -> int:

@@ -62,7 +62,8 @@ def report_error(kind, error_type="Extension.Broken"):
         {**identity, "Lambda-Extension-Function-Error-Type": error_type})
     say(reported=kind, status=status, answer=json.loads(content))
 
-def subscribe(port=None, types=("platform", "function"), schema="2025-01-29", path="/", **buffering):
+def subscribe(port=None, types=("platform", "function"), schema="2025-01-29", path="/",
+              **buffering):
     port = port or int(os.environ["INTAKE_PORT"])
     document = {"schemaVersion": schema, "types": list(types),
                 "buffering": {"maxItems": 1000, "timeoutMs": 25, **buffering},
@@ -108,7 +109,6 @@ SERVE_EXTENSION = "register()\nserve()\n"
 
 # The event says what the handler does; the response is the headers of the invocation.
 RUNTIME = """\
-say(runtime="started")
 while True:
     request_id, headers, event = next_invocation()
     for line in event.get("print", []):

@@ -78,13 +78,14 @@ class Intake:
         self.answering = asyncio.Event()
         self.answering.set()
         self._arrived = asyncio.Condition()
-        application = web.Application(client_max_size=8 * 1024 * 1024)
-        application.router.add_post("/{path:.*}", self._receive)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        self._runner: web.AppRunner
         self.port = 0
 
     async def start(self, port: int = 0) -> None:
-        """Listen on this port, or on any."""
+        """Listen on this port, or on any; also again after a stop."""
+        application = web.Application(client_max_size=8 * 1024 * 1024)
+        application.router.add_post("/{path:.*}", self._receive)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self.port = self._runner.addresses[0][1]

@@ -119,7 +119,7 @@ async def test_extension_beyond_the_deadline(workshop: Workshop, intake: Intake)
 
 
 async def test_durations_and_billing(workshop: Workshop, intake: Intake) -> None:
-    """T16: report covers the extension's time; a cold start's init is billed, a warm one has none."""
+    """T16: report covers the extension's time, and of a cold start the init is billed."""
     workshop.extension("a", "register()\nsubscribe()\nserve(lambda event: time.sleep(0.1))")
     async with Sandbox(workshop.scenario()) as sandbox:
         for _ in range(2):
@@ -192,7 +192,7 @@ async def test_response_for_another_invocation_is_refused(workshop: Workshop) ->
 
 
 async def test_response_that_is_too_large(workshop: Workshop) -> None:
-    """A response over 6 MiB and 100 bytes is 413, and the caller gets Function.ResponseSizeTooLarge."""
+    """A response over 6 MiB and 100 bytes is refused, and the caller is told so."""
     workshop.runtime(
         "request_id, _, _ = next_invocation()\n"
         "try:\n    respond(request_id, b'x' * (6 * 1024 * 1024 + 101))\n"
