@@ -245,7 +245,8 @@ class Actor:
         os.close(journal)
 
     def _entries(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._journal.read_text().splitlines()]
+        lines = self._journal.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def _await_sigterm(self) -> None:
         """Note SIGTERM in a thread: a handler waits for a system call that may just have begun."""

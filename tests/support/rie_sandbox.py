@@ -6,15 +6,10 @@ Owns: the translation of a cast into a sandbox's scenario. Must not know AWS's e
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from lambda_sandbox import InitType, Sandbox, Scenario, TelemetryFaults
-from tests.support.probe_story import without_ids
 from tests.support.rie import write_program
-from tests.support.rie_worlds import ACTOR, World, lay_out
-
-if TYPE_CHECKING:
-    from lambda_sandbox import InvokeResult
+from tests.support.rie_worlds import ACTOR, World, in_words, lay_out
 
 
 class SandboxWorld(World):
@@ -51,10 +46,15 @@ class SandboxWorld(World):
         self._sandbox = await self._open.enter_async_context(Sandbox(scenario))
 
     async def _call(self, payload: bytes, trace: str | None) -> str:
-        return _result_in_words(await self._sandbox.invoke(payload, trace_header=trace))
+        result = await self._sandbox.invoke(payload, trace_header=trace)
+        if result.status == "timeout":
+            return "timeout"
+        return in_words(result.payload, managed=self._cast.max_concurrency is not None)
 
     async def fail_init(self) -> None:
         """Nothing to do: it was tried when the world started."""
+        [init_end] = self._sandbox.transcript.select("init.end")
+        assert init_end.details["status"] != "success", init_end
 
     async def settle(self) -> None:
         """Wait for the freeze."""
@@ -64,10 +64,9 @@ class SandboxWorld(World):
         """Spin it down."""
         await self._sandbox.shutdown()
 
+    async def end(self) -> None:
+        """Wait for the shutdown of the failure."""
+        await self._sandbox.transcript.wait_for("shutdown.end", reason="failure")
+
     def _host_pid(self, pid: int) -> int:
         return pid
-
-
-def _result_in_words(result: InvokeResult) -> str:
-    """Say the same of the sandbox."""
-    return "timeout" if result.status == "timeout" else without_ids(result.payload.decode())

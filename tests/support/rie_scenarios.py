@@ -45,6 +45,16 @@ def invoke(*steps: Step) -> Act:
     return lambda world: world.invoke(*steps)
 
 
+def invoke_together(count: int, *steps: Step) -> Act:
+    """The function is invoked several times at once."""
+    return lambda world: world.invoke_together(count, *steps)
+
+
+def seen(actor: str, saw: str, times: int = 1) -> Act:
+    """A process has got so far."""
+    return lambda world: world.seen(actor, saw, times)
+
+
 def kill(actor: str) -> Act:
     """A process is killed between two invocations."""
 
@@ -63,6 +73,11 @@ def fail_init(world: World) -> Awaitable[None]:
 def settle(world: World) -> Awaitable[None]:
     """The invocation is over for everybody."""
     return world.settle()
+
+
+def end(world: World) -> Awaitable[None]:
+    """The environment has ended by itself."""
+    return world.end()
 
 
 def shutdown(world: World) -> Awaitable[None]:

@@ -12,7 +12,8 @@ right in `EmulatorWorld` and nowhere else; each place names its number in this l
 2. On demand, the reasons of a shutdown are spelt in its own way.
 3. On demand, nothing is started before the first invocation, and an init that fails takes that
    invocation along. Lambda starts at once, and tries again within the first invocation.
-4. Deadlines and account in ARNs, environment of the extensions, Content-Type of SHUTDOWN, wording
+4. On Managed Instances, an error is given to the caller without a message.
+5. Deadlines and account in ARNs, environment of the extensions, Content-Type of SHUTDOWN, wording
    of JSON errors: left out of the comparison.
 """
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
@@ -30,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from tests.support.probe_steps import Life, Step, handle
 from tests.support.probe_story import Story, read_journal, without_ids
-from tests.support.rie import PYTHON, Answer, Emulator, Tree, write_program
+from tests.support.rie import PYTHON, Emulator, Tree, write_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +105,10 @@ class World(ABC):
         """End the environment in the ordinary way."""
 
     @abstractmethod
+    async def end(self) -> None:
+        """Wait until the environment has ended by itself, as a failure."""
+
+    @abstractmethod
     def _host_pid(self, pid: int) -> int:
         """Translate the pid that a process knows itself by."""
 
@@ -111,6 +117,10 @@ class World(ABC):
         answer = await self._call(json.dumps(steps).encode(), trace)
         self._answers.append(answer)
         return answer
+
+    async def invoke_together(self, count: int, *steps: Step) -> None:
+        """Invoke the function *count* times in parallel."""
+        await asyncio.gather(*(self.invoke(*steps) for _ in range(count)))
 
     async def kill(self, actor: str) -> None:
         """Kill the process of *actor*, and wait until it is gone."""
@@ -156,13 +166,14 @@ class EmulatorWorld(World):
     async def _call(self, payload: bytes, trace: str | None) -> str:
         headers = {} if trace is None else {"X-Amzn-Trace-Id": trace}
         if self._cast.max_concurrency is not None:
-            return _in_words(await self._emulator.invoke_when_free(payload, headers))
+            answer = await self._emulator.invoke_when_free(payload, headers)
+            return in_words(answer.body, managed=True)
         before = len(self.story().entries)
         answer = await self._emulator.invoke(payload, headers)
         for entry in self.story().entries[before:]:  # number 1
             if entry["saw"] in {"response", "error"} and entry["status"] == 202:
                 return str(entry["sent"])
-        return _in_words(answer)
+        return in_words(answer.body, managed=False)
 
     async def fail_init(self) -> None:
         """Spend an invocation on it (number 3)."""
@@ -175,6 +186,10 @@ class EmulatorWorld(World):
     async def shutdown(self) -> None:
         """Stop it by SIGTERM."""
         await self._emulator.stop()
+
+    async def end(self) -> None:
+        """The emulator ends with it, and with 1."""
+        assert await self._emulator.wait() == 1
 
     def _host_pid(self, pid: int) -> int:
         return self._emulator.namespace.find(lambda one: one.pid_inside == pid).pid
@@ -189,10 +204,13 @@ class EmulatorWorld(World):
         return story
 
 
-def _in_words(answer: Answer) -> str:
-    """Say in words what the emulator told the caller."""
-    text = answer.body.decode()
-    return "timeout" if "Task timed out after" in text else without_ids(text)
+def in_words(body: bytes, *, managed: bool) -> str:
+    """Put what the caller is told into words; on Managed Instances only the type (number 4)."""
+    text = body.decode()
+    if "Task timed out after" in text or '"Sandbox.Timedout"' in text:
+        return "timeout"
+    error_type = re.search(r'"errorType":"((?:Runtime|Extension)\.\w+)"', text)
+    return error_type[1] if managed and error_type else without_ids(text)
 
 
 def lay_out(
