@@ -10,7 +10,7 @@ COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test bench-startup constraints clean
+.PHONY: help demo pictures check test bench-startup constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -32,6 +32,9 @@ $(VENV)/dev.stamp: constraints/dev.txt constraints/rie.txt $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
 	@$(BIN)/logger-extension demo
+
+pictures: $(VENV)/demo.stamp ## the pictures in docs/
+	$(BIN)/logger-extension demo --svg docs/pictures/demo.svg > /dev/null
 
 check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling
 	$(BIN)/ruff format --check .

@@ -51,7 +51,7 @@ _Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public 
 
 
 def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    _add_command(
+    parser = _add_command(
         commands,
         "demo",
         "play a sample function with the extension and show what arrives",
@@ -60,6 +60,7 @@ def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "  1  something is missing; it is named\n\n"
         "example:\n  logger-extension demo",
     )
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="also save what is shown")
 
 
 def _add_run(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -82,6 +83,23 @@ def _add_run(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "--invocations", type=_positive, default=1, metavar="N", help="how many (default: 1)"
     )
     parser.add_argument(
+        "--env", action="append", default=[], metavar="K=V", help="for the function; repeatable"
+    )
+    parser.add_argument(
+        "--extensions",
+        type=Path,
+        metavar="DIR",
+        help="start exactly the extensions of this folder instead of ours",
+    )
+    parser.add_argument(
+        "--endpoint", metavar="URL", help="send to this OTLP collector instead of the built-in one"
+    )
+    _add_lambda(parser)
+
+
+def _add_lambda(parser: argparse.ArgumentParser) -> None:
+    """Add what makes one Lambda unlike another."""
+    parser.add_argument(
         "--memory", type=_positive, default=128, metavar="MB", help="memory size (default: 128)"
     )
     parser.add_argument(
@@ -95,18 +113,6 @@ def _add_run(commands: "_Commands[argparse.ArgumentParser]") -> None:
         default="on-demand",
         choices=("on-demand", "provisioned-concurrency", "snap-start", "lambda-managed-instances"),
         help="default: on-demand",
-    )
-    parser.add_argument(
-        "--env", action="append", default=[], metavar="K=V", help="for the function; repeatable"
-    )
-    parser.add_argument(
-        "--extensions",
-        type=Path,
-        metavar="DIR",
-        help="start exactly the extensions of this folder instead of ours",
-    )
-    parser.add_argument(
-        "--endpoint", metavar="URL", help="send to this OTLP collector instead of the built-in one"
     )
 
 

@@ -13,7 +13,7 @@ from lambda_sandbox import Scenario
 from logger_extension_cli.arrival import await_arrival
 from logger_extension_cli.errors import CommandError
 from logger_extension_cli.play import Call, make_scenario, play, run_to_end, staged_extension
-from logger_extension_cli.screen import Screen
+from logger_extension_cli.screen import Screen, make_recorder
 from otlp_viewer import Collector
 
 EXIT_MISSING = 1
@@ -54,7 +54,7 @@ Other extensions, limits, your own collector:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Play the demo and return the exit code."""
-    del arguments  # it has none
+    screen = Screen(make_recorder()) if arguments.svg else Screen()
     with staged_extension() as extensions:
         scenario = make_scenario(
             task_root=find_example(),
@@ -63,7 +63,12 @@ def execute(arguments: argparse.Namespace) -> int:
             extensions=extensions,
             memory_size_mb=MEMORY_SIZE_MB,
         )
-        return run_to_end(_show(scenario))
+        exit_code = run_to_end(_show(scenario, screen))
+    if arguments.svg:
+        picture = screen.export_picture("make demo")
+        # As on Lambda, and the same wherever the picture was made.
+        arguments.svg.write_text(picture.replace(str(find_example()), "/var/task"))
+    return exit_code
 
 
 def find_example() -> Path:
@@ -82,8 +87,7 @@ def make_calls() -> list[Call]:
     return [Call(payloads[0], TRACE_HEADER), *map(Call, payloads[1:])]
 
 
-async def _show(scenario: Scenario) -> int:
-    screen = Screen()
+async def _show(scenario: Scenario, screen: Screen) -> int:
     screen.head("1. Six invocations", _START)
     async with Collector() as collector:
         environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}

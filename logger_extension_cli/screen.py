@@ -4,6 +4,7 @@ Knows the viewer's renderables and rich; must not know how the data came about. 
 through the viewer or is cleaned here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -21,12 +22,31 @@ from otlp_viewer.view import (
 )
 
 
+def make_recorder() -> Console:
+    """Return a console that keeps what it prints, in colour, for a picture."""
+    return Console(
+        highlight=False,
+        emoji=False,
+        markup=False,
+        record=True,
+        force_terminal=True,
+        color_system="truecolor",
+        width=100,
+    )
+
+
 class Screen:
     """The terminal or file that a command writes to; NO_COLOR and pipes are rich's concern."""
 
     def __init__(self, console: Console | None = None) -> None:
         """Write to `console`, by default to stdout."""
         self.console = console or Console(highlight=False, emoji=False, markup=False)
+
+    def export_picture(self, title: str) -> str:
+        """Return what a recorder kept as SVG, in the reader's own fixed-width font."""
+        svg = self.console.export_svg(title=title)
+        # rich names fonts on another host; a picture in a repository must need none.
+        return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """Print a line or paragraph of ours."""
