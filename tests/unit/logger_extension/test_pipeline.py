@@ -1,0 +1,348 @@
+"""From telemetry bodies to exported records: everything once, in order, or counted."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from logger_extension.deadline import Deadline
+from logger_extension.events import InvokeEvent
+from logger_extension.pipeline import REMEMBERED_BODIES
+from tests.support.extension import FUNCTION_NAME, NOW_UNIX_NANO, Extension
+from tests.support.laws import LAW
+from tests.support.telemetry_bodies import (
+    event,
+    garbage_items,
+    json_objects,
+    json_values,
+    line,
+    report,
+    runtime_done,
+    start,
+    to_body,
+    valid_events,
+)
+
+HEADER = "Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1"
+
+
+def _invoke(request_id: str, trace_header: str = "") -> InvokeEvent:
+    return InvokeEvent(request_id, Deadline(0), "", trace_header)
+
+
+def _bodies_of(extension: Extension) -> list[str]:
+    return [record.body.string_value for record in extension.records]
+
+
+def _server_spans(extension: Extension) -> list[Span]:
+    return [span for span in extension.spans if span.kind == Span.SPAN_KIND_SERVER]
+
+
+def _request_of(record: LogRecord | Span) -> str:
+    ids = [a.value.string_value for a in record.attributes if a.key == "faas.invocation_id"]
+    return ids[0] if ids else ""
+
+
+def _marker_of(record: LogRecord) -> int:
+    """Return the number that `_marked` put into a line."""
+    text = record.body.string_value
+    if text.startswith("#"):
+        return int(text[1:].partition(" ")[0])
+    pairs = [*record.attributes, *record.body.kvlist_value.values]
+    (number,) = (pair.value.int_value for pair in pairs if pair.key == "marker")
+    return number
+
+
+def _marked(number: int, record: str | dict[str, Any]) -> str | dict[str, Any]:
+    return f"#{number} {record}" if isinstance(record, str) else {**record, "marker": number}
+
+
+async def test_one_cold_start_from_end_to_end() -> None:
+    """Init, a line, an invocation and, one thaw later, its report."""
+    extension = Extension()
+    extension.pipeline.accept(
+        to_body(
+            [
+                event("platform.initStart", {"phase": "init"}, "2026-11-23T09:51:33.000Z"),
+                event("platform.initRuntimeDone", {"status": "success"}, "2026-11-23T09:51:33.5Z"),
+                line("module loaded\n", "2026-11-23T09:51:33.4Z"),
+            ]
+        )
+    )
+    extension.pipeline.invoked(_invoke("r", HEADER))
+    extension.pipeline.accept(to_body([start("r", HEADER), line("hello\n"), runtime_done("r")]))
+    await extension.pipeline.flush()
+    extension.pipeline.accept(to_body([report("r")]))
+    await extension.pipeline.flush()
+    init, hello = extension.records
+    assert (init.body.string_value, init.trace_id) == ("module loaded", b"")
+    assert (hello.body.string_value, _request_of(hello)) == ("hello", "r")
+    server, init_span, overhead = extension.spans
+    assert [span.name for span in extension.spans] == [
+        FUNCTION_NAME,
+        f"init {FUNCTION_NAME}",
+        "extensionOverhead",
+    ]
+    assert (hello.trace_id, hello.span_id) == (server.trace_id, server.span_id)
+    assert init_span.parent_span_id == overhead.parent_span_id == server.span_id
+    assert extension.pipeline.count_lost() == {}
+
+
+async def test_a_duplicate_body_is_counted_and_not_doubled() -> None:
+    """Lambda repeats a POST whose answer it did not get."""
+    extension = Extension()
+    body = to_body([start("r"), line("once"), runtime_done("r")])
+    for _ in range(3):
+        extension.pipeline.accept(body)
+    await extension.pipeline.flush()
+    assert _bodies_of(extension) == ["once"]
+    assert len(extension.spans) == 1
+    assert extension.pipeline.count_lost() == {"telemetry.duplicate_batch": 2}
+
+
+@LAW
+@given(
+    order=st.lists(st.integers(0, 20), max_size=80).filter(bool),
+)
+async def test_repeated_bodies_in_any_order_are_not_doubled(order: list[int]) -> None:
+    """Each line once, in the order of its first coming."""
+    extension = Extension()
+    for number in order:
+        extension.pipeline.accept(to_body([line(f"#{number}")]))
+    await extension.pipeline.flush()
+    expected = [f"#{number}" for number in dict.fromkeys(order)]
+    assert _bodies_of(extension) == expected
+    assert extension.pipeline.lost["duplicate_batch"] == len(order) - len(expected)
+
+
+async def test_bodies_are_remembered_for_a_while() -> None:
+    """The memory of bodies is bounded."""
+    extension = Extension()
+    for number in range(10 * REMEMBERED_BODIES):
+        extension.pipeline.accept(to_body([line(str(number))]))
+    assert len(extension.pipeline._seen_bodies) == REMEMBERED_BODIES
+
+
+@LAW
+@given(
+    items=st.lists(
+        (st.text(max_size=30) | json_objects).map(lambda record: ("line", record))
+        | valid_events.filter(lambda item: item["type"] != "function").map(lambda e: ("event", e))
+        | garbage_items.map(lambda item: ("garbage", item)),
+        max_size=20,
+    ),
+    cuts=st.sets(st.integers(0, 20), max_size=5),
+    reads_at_once=st.booleans(),
+    is_concurrent=st.booleans(),
+)
+async def test_whatever_is_decoded_can_be_encoded(
+    items: list[tuple[str, Any]], cuts: set[int], *, reads_at_once: bool, is_concurrent: bool
+) -> None:
+    """Any events, garbage among them, in any batches: every line is out once and in order."""
+    extension = Extension(is_concurrent=is_concurrent, reads_at_once=reads_at_once)
+    batch: list[Any] = []
+    lines = 0
+    for place, (kind, item) in enumerate(items):
+        if place in cuts:
+            extension.pipeline.accept(to_body(batch))
+            # No two bodies are the same, else the second would count as a duplicate.
+            batch = [event("platform.extension", place)]
+        batch.append(line(_marked(lines, item)) if kind == "line" else item)
+        lines += kind == "line"
+    extension.pipeline.accept(to_body(batch))
+    await extension.pipeline.flush()
+    extension.pipeline.end_all("spindown")
+    await extension.pipeline.flush()
+    assert [_marker_of(record) for record in extension.records] == list(range(lines))
+    for span in extension.spans:
+        assert 0 < span.start_time_unix_nano <= span.end_time_unix_nano
+    server_ids = [span.span_id for span in _server_spans(extension)]
+    assert len(server_ids) == len(set(server_ids))
+    lost = extension.pipeline.count_lost()
+    garbage = sum(kind == "garbage" for kind, _ in items)
+    assert lost.get("telemetry.malformed_item", 0) == garbage
+    assert {key.partition(".")[0] for key in lost} <= {"telemetry"}
+    assert not extension.complaints.messages
+
+
+@LAW
+@given(bodies=st.lists(st.binary(max_size=200) | st.lists(json_values).map(to_body), max_size=5))
+async def test_no_body_stops_the_pipeline(bodies: list[bytes]) -> None:
+    """After any bytes the next good body gets through."""
+    extension = Extension()
+    for body in bodies:
+        extension.pipeline.accept(body)
+    extension.pipeline.accept(to_body([start("r"), line("still here"), runtime_done("r")]))
+    await extension.pipeline.flush()
+    assert _bodies_of(extension)[-1] == "still here"
+    assert _request_of(_server_spans(extension)[-1]) == "r"
+
+
+@pytest.mark.parametrize("duration_ms", [2.0**53, 1e18, 86_400_000.0])
+async def test_an_absurd_duration_costs_no_other_span(duration_ms: float) -> None:
+    """A duration that no invocation lasts cannot make a request unencodable."""
+    extension = Extension()
+    extension.pipeline.accept(
+        to_body(
+            [
+                start("absurd", time="2553-12-01T00:00:00Z"),
+                runtime_done("absurd", duration_ms),
+                report("absurd", duration_ms * 2),
+                start("normal"),
+                runtime_done("normal"),
+            ]
+        )
+    )
+    await extension.pipeline.flush()
+    assert [_request_of(span) for span in _server_spans(extension)] == ["absurd", "normal"]
+    assert extension.pipeline.count_lost() == {}
+
+
+async def test_a_line_that_names_its_request_belongs_to_that_one() -> None:
+    """A late line of A is A's though B has started."""
+    extension = Extension()
+    late = {"requestId": "a", "message": "late"}
+    extension.pipeline.accept(to_body([start("a"), runtime_done("a"), start("b"), line(late)]))
+    extension.pipeline.accept(to_body([line({"requestId": "theirs", "message": "other"})]))
+    await extension.pipeline.flush()
+    assert [_request_of(record) for record in extension.records] == ["a", "b"]
+
+
+async def test_lines_of_several_at_once_are_told_apart_by_their_request() -> None:
+    """On Managed Instances a line without a request id belongs to nobody known."""
+    extension = Extension(is_concurrent=True)
+    named = {"AWSRequestId": "b", "message": "named"}
+    extension.pipeline.accept(to_body([start("a"), start("b"), line(named), line("unnamed")]))
+    await extension.pipeline.flush()
+    assert [_request_of(record) for record in extension.records] == ["b", ""]
+
+
+async def test_managed_instances_finish_by_report() -> None:
+    """There is no runtimeDone, and no overhead that the report could tell apart."""
+    extension = Extension(is_concurrent=True)
+    extension.pipeline.accept(to_body([start("a"), start("b"), report("b"), report("a")]))
+    await extension.pipeline.flush()
+    assert [_request_of(span) for span in extension.spans] == ["b", "a"]
+
+
+async def test_what_lambda_itself_dropped_is_counted() -> None:
+    """Lost before it reached us is lost all the same."""
+    extension = Extension()
+    dropped = {"droppedRecords": 123, "droppedBytes": 1, "reason": "slow"}
+    extension.pipeline.accept(to_body([event("platform.logsDropped", dropped)]))
+    assert extension.pipeline.count_lost() == {"telemetry.dropped_by_lambda": 123}
+
+
+async def test_a_body_that_was_not_taken_is_counted() -> None:
+    """By the receiver's reason."""
+    extension = Extension()
+    extension.pipeline.refuse("body_too_large")
+    assert extension.pipeline.count_lost() == {"telemetry.body_too_large": 1}
+
+
+async def test_without_spare_cpu_bodies_wait_until_the_handler_is_done() -> None:
+    """Nothing is read while the handler needs the CPU; runtimeDone ends the wait."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(to_body([start("r")]))
+    extension.pipeline.accept(to_body([line("hello")]))
+    assert len(extension.pipeline._unread) == 2
+    extension.pipeline.accept(to_body([runtime_done("r")]))
+    assert extension.pipeline._unread == []
+    await extension.pipeline.flush()
+    assert _bodies_of(extension) == ["hello"]
+
+
+async def test_what_waits_unread_is_bounded() -> None:
+    """A handler that prints much is read while it runs, rather than held in memory twice."""
+    extension = Extension(reads_at_once=False, max_unread_bytes=1_000)
+    extension.pipeline.accept(to_body([line("x" * 500)]))
+    assert extension.pipeline._unread
+    extension.pipeline.accept(to_body([line("y" * 500)]))
+    assert extension.pipeline._unread == []
+
+
+@pytest.mark.parametrize("finish", [runtime_done, report])
+async def test_the_wait_for_the_end_is_over_with_the_event(
+    finish: Callable[[str], dict[str, Any]],
+) -> None:
+    """`wait_finished` wakes when the runtime is known to be done, and not before."""
+    extension = Extension()
+    extension.pipeline.invoked(_invoke("r"))
+    waiting = asyncio.create_task(extension.pipeline.wait_finished("r"))
+    extension.pipeline.accept(to_body([start("r"), line("x")]))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    extension.pipeline.accept(to_body([finish("r")]))
+    await waiting
+
+
+async def test_the_wait_for_the_end_does_not_begin_when_it_is_over() -> None:
+    """Telemetry may be quicker than INVOKE."""
+    extension = Extension()
+    extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
+    extension.pipeline.invoked(_invoke("r"))
+    await extension.pipeline.wait_finished("r")
+
+
+async def test_the_wait_for_reports_is_over_with_the_last_one() -> None:
+    """At SHUTDOWN the last report may be on its way."""
+    extension = Extension()
+    await extension.pipeline.wait_reported()
+    extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
+    waiting = asyncio.create_task(extension.pipeline.wait_reported())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    extension.pipeline.accept(to_body([report("r")]))
+    await waiting
+
+
+async def test_without_telemetry_a_span_comes_from_invoke_and_next() -> None:
+    """Local tools: the times are estimates, and there is one span an invocation."""
+    extension = Extension()
+    extension.pipeline.invoked(_invoke("r", HEADER))
+    extension.pipeline.end_unobserved("r")
+    await extension.pipeline.flush()
+    (span,) = extension.spans
+    assert span.start_time_unix_nano == NOW_UNIX_NANO
+    assert span.trace_id.hex() == "5f35ae120c0fec141ab77a00bc047aa2"
+
+
+async def test_shutdown_reads_what_waits_and_ends_what_is_open() -> None:
+    """Nothing that came stays unread."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(to_body([start("r"), line("last words")]))
+    extension.pipeline.end_all("timeout")
+    await extension.pipeline.flush()
+    assert _bodies_of(extension) == ["last words"]
+    (span,) = extension.spans
+    error_types = [a.value.string_value for a in span.attributes if a.key == "error.type"]
+    assert error_types == ["timeout"]
+
+
+async def test_ten_mebibytes_of_lines_get_through() -> None:
+    """In requests of bounded size, in order."""
+    extension = Extension()
+    texts = [f"{number:04}" + "x" * 1024 for number in range(10_000)]
+    extension.pipeline.accept(to_body([line(text) for text in texts]))
+    await extension.pipeline.flush()
+    assert _bodies_of(extension) == texts
+    assert max(map(len, extension.logs.bodies)) <= 4 * 1024 * 1024
+
+
+async def test_a_line_that_is_json_in_text_keeps_its_request() -> None:
+    """With the text log format Lambda passes a JSON line on as text."""
+    extension = Extension()
+    text = json.dumps({"message": "hi", "level": "error"}) + "\n"
+    extension.pipeline.accept(to_body([start("r"), line(text)]))
+    await extension.pipeline.flush()
+    (record,) = extension.records
+    assert (record.body.string_value, record.severity_number) == ("hi", 17)
+    assert _request_of(record) == "r"
