@@ -49,7 +49,8 @@ def test_wheel_holds_launcher_and_example(tmp_path: Path) -> None:
     target = tmp_path / "installed"
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, target], check=True)
     program = (
-        "from deploy.stage import find_launcher; from logger_extension_cli.demo import find_example;"
+        "from deploy.stage import find_launcher\n"
+        "from logger_extension_cli.demo import find_example\n"
         "print(find_launcher(), find_example())"
     )
     done = subprocess.run(
