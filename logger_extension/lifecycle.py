@@ -99,11 +99,11 @@ class Lifecycle:
             last_report = Deadline.after(self._now_ms(), LAST_REPORT_WAIT_MS)
             waiting = self._pipeline.wait_reported()
             await self._survive(self._within(limit.earlier(last_report), waiting))
-        await self._survive(self._close(event.reason, limit))
+        await self._survive(self._close(event.reason))
+        await self._survive(self._within(limit, self._pipeline.flush()))
 
-    async def _close(self, reason: str, limit: Deadline) -> None:
+    async def _close(self, reason: str) -> None:
         self._pipeline.end_all(reason)
-        await self._within(limit, self._pipeline.flush())
 
     async def _follow(self, event: InvokeEvent) -> None:
         limit = event.deadline.less(self._margin_ms)

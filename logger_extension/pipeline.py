@@ -153,6 +153,7 @@ class Pipeline:
     def count_lost(self) -> dict[str, int]:
         """Return everything that was or is about to be lost, by signal and reason."""
         counts = {f"telemetry.{reason}": count for reason, count in self.lost.items()}
+        counts["traces.invocations_forgotten"] = self._invocations.forgotten
         for channel in (self._logs, self._spans):
             if channel is not None:
                 counts |= channel.count_lost()

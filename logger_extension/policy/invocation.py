@@ -59,6 +59,7 @@ class Invocations:
     Attributes:
         current: the invocation whose `platform.start` came last, hence the one that log lines
             after it belong to; None before the first, and where several run at once.
+        forgotten: how many were open for so long that they had to make room.
     """
 
     def __init__(self, *, is_concurrent: bool, is_restarted: bool = False) -> None:
@@ -70,6 +71,7 @@ class Invocations:
         # A predecessor that died has seen the cold start.
         self._seen_one = is_restarted
         self.current: Invocation | None = None
+        self.forgotten = 0
 
     def invoked(self, event: InvokeEvent, now_unix_nano: int) -> Invocation | None:
         """Note an INVOKE; return the invocation unless telemetry has finished it already."""
@@ -165,6 +167,7 @@ class Invocations:
             self._open[request_id] = invocation
             if len(self._open) > MAX_OPEN:
                 self._open.popitem(last=False)
+                self.forgotten += 1
         return invocation
 
     def _finish(

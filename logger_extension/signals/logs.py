@@ -88,18 +88,18 @@ def request_id_of(log: FunctionLog) -> str:
 def _fill(record: LogRecord, line: LogLine) -> None:
     fields = _fields_of(line.log)
     record.observed_time_unix_nano = line.observed_unix_nano
-    time_unix_nano = line.time_unix_nano
+    record.time_unix_nano = line.time_unix_nano
+    attributes: dict[str, Any] = {}
     if isinstance(fields, dict):
-        time_unix_nano = _fill_from_fields(record, fields) or time_unix_nano
+        attributes = _fill_from_fields(record, fields)
     else:
         record.body.string_value = fields
-    if time_unix_nano:
-        record.time_unix_nano = time_unix_nano
     if line.invocation is not None:
         record.trace_id = line.invocation.context.trace_id
         record.span_id = line.invocation.context.span_id
         record.flags = SAMPLED
-        set_attributes(record.attributes, {"faas.invocation_id": line.invocation.request_id})
+        attributes["faas.invocation_id"] = line.invocation.request_id
+    set_attributes(record.attributes, attributes)
 
 
 def _fields_of(log: FunctionLog) -> str | dict[str, Any]:
@@ -117,21 +117,20 @@ def _fields_of(log: FunctionLog) -> str | dict[str, Any]:
     return text
 
 
-def _fill_from_fields(record: LogRecord, fields: dict[str, Any]) -> int:
-    """Write a JSON line; return its own time, 0 when it has none."""
+def _fill_from_fields(record: LogRecord, fields: dict[str, Any]) -> dict[str, Any]:
+    """Write what has its place in a record; return the rest, which become attributes."""
     rest = dict(fields)
     level = rest.get("level")
     if isinstance(level, str) and (severity := SEVERITIES.get(level.lower())):
         record.severity_number = severity
         record.severity_text = level
         del rest["level"]
-    time_unix_nano = parse_time(rest.get("timestamp"))
-    if time_unix_nano:
+    if time_unix_nano := parse_time(rest.get("timestamp")):
+        record.time_unix_nano = time_unix_nano
         del rest["timestamp"]
-    if "message" in rest:
-        set_value(record.body, rest.pop("message"))
-        set_attributes(record.attributes, rest)
-    else:
+    if "message" not in rest:
         # Without a message the whole object is the body: nothing of it may get lost.
         set_value(record.body, fields)
-    return time_unix_nano
+        return {}
+    set_value(record.body, rest.pop("message"))
+    return rest
