@@ -1,0 +1,373 @@
+"""One POST, one outcome: the exporter against real servers, good and broken ones."""
+
+import asyncio
+import gzip
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceResponse,
+)
+
+from logger_extension import __version__
+from logger_extension.exporters.otlp_http import MAX_ANSWER_BYTES, OtlpHttpExporter
+from logger_extension.policy.outcome import Delivered, Outcome, Refused, Undelivered
+from tests.support.raw_server import Behaviour, RawServer, respond
+
+BODY = b"an ExportLogsServiceRequest" * 100
+
+
+@dataclass
+class Collector:
+    """A collector on aiohttp's own server: keeps requests, answers what it is given."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    port: int = 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve on a free port."""
+        app = web.Application(client_max_size=2**30)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(app, shutdown_timeout=0)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        # aiohttp inflates what it reads; what was on the wire is told by the header.
+        self.requests.append((request.path, headers, await request.read()))
+        return web.Response(status=self.status, body=self.body, headers=self.headers)
+
+
+def _exporter(
+    port: int,
+    *,
+    headers: dict[str, str] | None = None,
+    use_gzip: bool = False,
+    timeout_ms: int = 0,
+    path: str = "/v1/logs",
+) -> OtlpHttpExporter:
+    return OtlpHttpExporter(
+        "logs",
+        f"http://127.0.0.1:{port}{path}",
+        headers or {},
+        use_gzip=use_gzip,
+        timeout_ms=timeout_ms,
+    )
+
+
+async def _export_to(collector: Collector) -> Outcome:
+    async with collector.running(), _exporter(collector.port) as exporter:
+        return await exporter.export(BODY)
+
+
+@pytest.mark.parametrize("use_gzip", [False, True], ids=["none", "gzip"])
+async def test_a_request_is_what_otlp_asks_for(*, use_gzip: bool) -> None:
+    """Path, content type, encoding, user agent, the user's headers, and the whole body."""
+    collector = Collector()
+    async with (
+        collector.running(),
+        _exporter(
+            collector.port, headers={"authorization": "Basic dXNlcg=="}, use_gzip=use_gzip
+        ) as exporter,
+    ):
+        assert await exporter.export(BODY) == Delivered()
+    ((path, headers, body),) = collector.requests
+    assert path == "/v1/logs"
+    assert body == BODY
+    assert headers["content-type"] == "application/x-protobuf"
+    assert headers.get("content-encoding") == ("gzip" if use_gzip else None)
+    assert headers["authorization"] == "Basic dXNlcg=="
+    assert headers["user-agent"] == (
+        f"logger-extension/{__version__} OTel-OTLP-Exporter-Python/{__version__}"
+    )
+    if use_gzip:
+        assert int(headers["content-length"]) < len(BODY)
+
+
+async def test_a_large_body_goes_out_whole() -> None:
+    """A batch of the largest lines, uncompressed."""
+    collector = Collector()
+    body = bytes(range(256)) * 4096 * 8
+    async with collector.running(), _exporter(collector.port) as exporter:
+        assert await exporter.export(body) == Delivered()
+    assert collector.requests[0][2] == body
+
+
+async def test_the_connection_is_kept() -> None:
+    """Exports share one connection."""
+    server = RawServer(lambda reader, writer: _serve(server, reader, writer))
+    async with server, _exporter(server.port) as exporter:
+        for _ in range(3):
+            assert await exporter.export(BODY) == Delivered()
+    assert server.connections == 1
+    assert [body for _, body in server.requests] == [BODY] * 3
+
+
+async def test_a_partial_success_is_read() -> None:
+    """The 200 has a body, and it counts."""
+    partial = ExportLogsPartialSuccess(rejected_log_records=3, error_message="too old")
+    body = ExportLogsServiceResponse(partial_success=partial).SerializeToString()
+    assert await _export_to(Collector(body=body)) == Delivered(3, "too old")
+
+
+async def test_a_compressed_answer_is_read() -> None:
+    """Collectors may compress their answers."""
+    partial = ExportLogsPartialSuccess(rejected_log_records=3)
+    body = gzip.compress(ExportLogsServiceResponse(partial_success=partial).SerializeToString())
+    collector = Collector(body=body, headers={"Content-Encoding": "gzip"})
+    assert await _export_to(collector) == Delivered(3)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(503, Undelivered("HTTP 503")), (500, Refused("HTTP 500")), (413, Refused("HTTP 413"))],
+)
+async def test_a_status_is_what_the_specification_says(status: int, expected: Outcome) -> None:
+    """Kept or dropped; not tried again here."""
+    collector = Collector(status=status)
+    assert await _export_to(collector) == expected
+    assert len(collector.requests) == 1
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """OTLP has none, and credentials must not travel to another host."""
+    collector = Collector(status=307, headers={"Location": "/elsewhere"})
+    outcome = await _export_to(collector)
+    assert isinstance(outcome, Refused)
+    assert "/elsewhere" in outcome.reason
+    assert [path for path, _, _ in collector.requests] == ["/v1/logs"]
+
+
+async def test_an_answer_that_is_too_long_is_not_read_to_its_end() -> None:
+    """The specification asks for a bound; the data counts as refused."""
+    outcome = await _export_to(Collector(body=b"x" * (MAX_ANSWER_BYTES + 1)))
+    assert isinstance(outcome, Refused)
+    assert "4 MiB" in outcome.reason
+
+
+async def test_a_long_answer_that_inflates_is_bounded_too() -> None:
+    """The bound counts what comes out of the compression."""
+    body = gzip.compress(b"\0" * (4 * MAX_ANSWER_BYTES))
+    outcome = await _export_to(Collector(body=body, headers={"Content-Encoding": "gzip"}))
+    assert isinstance(outcome, Refused)
+
+
+async def test_an_answer_that_cannot_be_inflated_keeps_the_data() -> None:
+    """There is no telling what it says."""
+    collector = Collector(body=b"not gzip", headers={"Content-Encoding": "gzip"})
+    assert isinstance(await _export_to(collector), Undelivered)
+
+
+async def test_nobody_listening_keeps_the_data() -> None:
+    """And is not tried again at once."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        async with _exporter(reserved.getsockname()[1]) as exporter:
+            outcome = await exporter.export(BODY)
+    assert isinstance(outcome, Undelivered)
+    assert outcome.reason
+
+
+async def test_a_name_that_does_not_exist_keeps_the_data() -> None:
+    """The name service may be back the next time."""
+    exporter = OtlpHttpExporter("logs", "http://collector.invalid/", {}, use_gzip=False, timeout_ms=0)
+    async with exporter:
+        assert isinstance(await exporter.export(BODY), Undelivered)
+
+
+@pytest.mark.parametrize("url", ["http://", "http://a b/", "http://[::1/", "gopher://x/"])
+async def test_a_url_that_cannot_be_used_is_an_outcome_too(url: str) -> None:
+    """Whatever got past the configuration."""
+    async with OtlpHttpExporter("logs", url, {}, use_gzip=False, timeout_ms=0) as exporter:
+        assert not isinstance(await exporter.export(BODY), Delivered)
+
+
+async def test_an_exporter_that_is_not_open_keeps_the_data() -> None:
+    """Nothing is lost by a wrong order."""
+    assert isinstance(await _exporter(1).export(BODY), Undelivered)
+
+
+async def _serve(
+    server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Answer every request with success."""
+    while True:
+        await server.read_request(reader)
+        writer.write(respond(b""))
+        await writer.drain()
+
+
+async def _hang(server: RawServer, reader: asyncio.StreamReader) -> None:
+    await server.read_request(reader)
+    await reader.read()
+
+
+async def test_a_collector_that_hangs_is_left_after_the_timeout() -> None:
+    """The data is kept, and the reason says something."""
+    server = RawServer(lambda reader, _writer: _hang(server, reader))
+    async with server, _exporter(server.port, timeout_ms=20) as exporter:
+        outcome = await exporter.export(BODY)
+    assert isinstance(outcome, Undelivered)
+    assert outcome.reason
+    assert server.connections == 1
+
+
+async def test_a_timeout_covers_the_answers_body() -> None:
+    """A collector that dallies over its answer is left as well."""
+
+    async def dally(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await reader.read()
+
+    server = RawServer(dally)
+    async with server, _exporter(server.port, timeout_ms=50) as exporter:
+        assert isinstance(await exporter.export(BODY), Undelivered)
+
+
+async def test_a_cancelled_export_leaves_the_exporter_usable() -> None:
+    """The flush was cut; the next one works, on a new connection."""
+    asked = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        asked.set()
+        await reader.read()
+
+    server = RawServer(hang, lambda reader, writer: _serve(server, reader, writer))
+    async with server, _exporter(server.port) as exporter:
+        export = asyncio.create_task(exporter.export(BODY))
+        await asked.wait()
+        export.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await export
+        assert await exporter.export(BODY) == Delivered()
+    assert server.connections == 2
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close so that the client gets a reset."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    writer.transport.abort()
+
+
+def _stale(server: RawServer, *, reset: bool) -> Behaviour:
+    """Answer one request; die at the second, as a connection does that was cut while frozen."""
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(respond(b""))
+        await writer.drain()
+        await reader.readexactly(1)
+        if reset:
+            _reset(writer)
+
+    return behave
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_connection_that_died_meanwhile_is_replaced_at_once(*, reset: bool) -> None:
+    """The second export meets a dead connection and is made again on a new one, whole."""
+    server = RawServer(
+        lambda reader, writer: _stale(server, reset=reset)(reader, writer),
+        lambda reader, writer: _serve(server, reader, writer),
+    )
+    async with server, _exporter(server.port) as exporter:
+        assert await exporter.export(b"first") == Delivered()
+        assert await exporter.export(BODY) == Delivered()
+    assert [body for _, body in server.requests] == [b"first", BODY]
+    assert server.connections == 2
+
+
+async def test_a_collector_that_always_closes_is_tried_twice() -> None:
+    """Once more and no further; the data is kept."""
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.close()
+
+    server = RawServer(close)
+    async with server, _exporter(server.port) as exporter:
+        assert isinstance(await exporter.export(BODY), Undelivered)
+    assert server.connections == 2
+
+
+async def test_a_reset_in_the_middle_of_the_request_keeps_the_data() -> None:
+    """Whatever the collector has seen of it, it has not answered."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100)
+        _reset(writer)
+
+    server = RawServer(reset)
+    async with server, _exporter(server.port) as exporter:
+        outcome = await exporter.export(b"x" * 8 * 1024 * 1024)
+    assert isinstance(outcome, Undelivered)
+
+
+async def test_a_reset_in_the_middle_of_the_answer_keeps_the_data() -> None:
+    """A status without its body is no answer."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+
+    server = RawServer(reset)
+    async with server, _exporter(server.port) as exporter:
+        assert isinstance(await exporter.export(BODY), Undelivered)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"\0" * 100,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+    ],
+    ids=lambda answer: repr(answer[:24]),
+)
+async def test_an_answer_that_is_no_http_keeps_the_data(answer: bytes) -> None:
+    """Something else listens there, or something stands between."""
+
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+
+    server = RawServer(babble)
+    async with server, _exporter(server.port) as exporter:
+        assert isinstance(await exporter.export(BODY), Undelivered)
+
+
+@pytest.mark.parametrize("status", ["503 Service Unavailable", "429 Too Many Requests"])
+async def test_a_long_answer_to_a_retryable_status_keeps_the_data(status: str) -> None:
+    """The status says that it may be taken later, however long the words beside it."""
+
+    async def ramble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(respond(b"x" * (MAX_ANSWER_BYTES + 1), status))
+        await writer.drain()
+
+    server = RawServer(ramble)
+    async with server, _exporter(server.port) as exporter:
+        assert isinstance(await exporter.export(BODY), Undelivered)

@@ -1,0 +1,176 @@
+"""The telemetry listener: adopted from the bootstrap, serving what waited and what comes."""
+
+import _socket
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from logger_extension.bootstrap import Handoff
+from logger_extension.receivers.telemetry_api import MAX_BODY_BYTES, TelemetryReceiver
+
+
+def _listen() -> _socket.socket:
+    """Return a listener as the bootstrap makes it: raw, blocking, bound to all addresses."""
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    sock.bind(("0.0.0.0", 0))
+    sock.listen(128)
+    return sock
+
+
+class Receiving:
+    """A receiver on a raw listener, and what it was given."""
+
+    def __init__(self) -> None:
+        handoff = Handoff("127.0.0.1:1", "e", b"")
+        handoff.listener = _listen()
+        self.port = handoff.listener.getsockname()[1]
+        self.bodies: list[bytes] = []
+        self.refused: list[str] = []
+        self.receiver = TelemetryReceiver(handoff, self.bodies.append, self.refused.append)
+
+    @property
+    def url(self) -> str:
+        """Where telemetry goes."""
+        return f"http://127.0.0.1:{self.port}/"
+
+
+@pytest.fixture
+async def receiving() -> AsyncIterator[Receiving]:
+    """Give a receiver that is not open yet; close it at the end."""
+    receiving = Receiving()
+    yield receiving
+    await receiving.receiver.close()
+
+
+async def _post(url: str, body: bytes) -> int:
+    async with aiohttp.ClientSession() as session, session.post(url, data=body) as response:
+        return response.status
+
+
+async def test_a_body_is_taken_and_answered(receiving: Receiving) -> None:
+    """200 once it is handed on."""
+    await receiving.receiver.open()
+    assert await _post(receiving.url, b"[]") == 200
+    assert receiving.bodies == [b"[]"]
+
+
+async def test_connections_made_before_the_adoption_are_served(receiving: Receiving) -> None:
+    """The kernel has kept them, requests and all."""
+    early = []
+    for number in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: sandbox.localdomain\r\nContent-Length: 2\r\n\r\n%02d" % number)
+        await writer.drain()
+        early.append((reader, writer))
+    await receiving.receiver.open()
+    for reader, writer in early:
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        writer.close()
+        await writer.wait_closed()
+    assert sorted(receiving.bodies) == [b"%02d" % number for number in range(20)]
+
+
+async def test_ten_mebibytes_are_taken(receiving: Receiving) -> None:
+    """Far more than Lambda announces."""
+    await receiving.receiver.open()
+    body = bytes(range(256)) * 4096 * 10
+    assert await _post(receiving.url, body) == 200
+    assert receiving.bodies == [body]
+
+
+async def test_the_largest_body_is_taken(receiving: Receiving) -> None:
+    """The bound itself is still inside."""
+    await receiving.receiver.open()
+    assert await _post(receiving.url, bytes(MAX_BODY_BYTES)) == 200
+    assert [len(body) for body in receiving.bodies] == [MAX_BODY_BYTES]
+
+
+async def test_what_is_too_large_is_refused_and_counted(receiving: Receiving) -> None:
+    """And the next body is taken."""
+    await receiving.receiver.open()
+    assert await _post(receiving.url, bytes(MAX_BODY_BYTES + 1)) == 413
+    assert receiving.bodies == []
+    assert receiving.refused == ["body_too_large"]
+    assert await _post(receiving.url, b"[]") == 200
+
+
+async def test_many_at_once_are_all_taken(receiving: Receiving) -> None:
+    """Each body once."""
+    await receiving.receiver.open()
+    bodies = [b"%d" % number * 10_000 for number in range(100)]
+    statuses = await asyncio.gather(*(_post(receiving.url, body) for body in bodies))
+    assert statuses == [200] * len(bodies)
+    assert sorted(receiving.bodies) == sorted(bodies)
+
+
+async def test_a_body_in_chunks_is_taken_whole(receiving: Receiving) -> None:
+    """However it is sent."""
+    await receiving.receiver.open()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(5):
+            yield b"%d" % number
+
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(receiving.url, data=pieces()) as response,
+    ):
+        assert response.status == 200
+    assert receiving.bodies == [b"01234"]
+
+
+async def test_a_body_that_breaks_off_is_not_taken(receiving: Receiving) -> None:
+    """Lambda will send it again; half of it is worth nothing."""
+    await receiving.receiver.open()
+    _reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert await _post(receiving.url, b"whole") == 200
+    assert receiving.bodies == [b"whole"]
+
+
+async def test_bytes_that_are_no_request_harm_nobody(receiving: Receiving) -> None:
+    """Anything in the sandbox can connect."""
+    await receiving.receiver.open()
+    reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
+    writer.write(b"\x16\x03\x01 not HTTP at all\r\n\r\n")
+    await writer.drain()
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert await _post(receiving.url, b"[]") == 200
+
+
+async def test_other_methods_and_paths_are_no_telemetry(receiving: Receiving) -> None:
+    """Only POST to the subscribed path is."""
+    await receiving.receiver.open()
+    async with aiohttp.ClientSession() as session:
+        async with session.get(receiving.url) as response:
+            assert response.status == 405
+        async with session.post(f"{receiving.url}v1/logs", data=b"x") as response:
+            assert response.status == 404
+    assert receiving.bodies == []
+
+
+async def test_without_a_listener_nothing_is_served() -> None:
+    """Where no telemetry will come there is nothing to adopt."""
+    receiver = TelemetryReceiver(
+        Handoff("127.0.0.1:1", "e", b""), [].append, pytest.fail  # type: ignore[arg-type]
+    )
+    await receiver.open()
+    await receiver.close()
+
+
+async def test_after_the_end_the_port_is_free(receiving: Receiving) -> None:
+    """A successor of this process needs it."""
+    await receiving.receiver.open()
+    assert await _post(receiving.url, b"[]") == 200
+    await receiving.receiver.close()
+    with socket.socket() as successor:
+        successor.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        successor.bind(("0.0.0.0", receiving.port))
