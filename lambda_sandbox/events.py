@@ -36,21 +36,33 @@ class TelemetryEvent:
         `json_lines` is the JSON log format: a line that is a JSON object becomes an object, but
         for subscribers with the oldest schema, which knows strings only (contract 7.1).
         """
-        record: Any = self.record
-        if json_lines and schema_version != OLDEST_SCHEMA and isinstance(record, str):
-            record = _object_or_text(record)
-        envelope = {"time": iso_ms(self.time_unix_ms), "type": self.type, "record": record}
-        return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode(
-            errors="replace"
-        )
+        record = self.record
+        if json_lines and schema_version != OLDEST_SCHEMA and _is_json_object(record):
+            # The line goes in as it stands: no number or key of it is written anew.
+            text = str(record)
+        else:
+            text = _dump(record)
+        head = _dump({"time": iso_ms(self.time_unix_ms), "type": self.type})
+        return f'{head[:-1]},"record":{text}}}'.encode(errors="replace")
 
 
-def _object_or_text(line: str) -> Any:
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _is_json_object(record: Mapping[str, Any] | str) -> bool:
+    """True for a line that is a JSON object by the letter; NaN and Infinity are none."""
+    if not isinstance(record, str) or not record.startswith("{"):
+        return False
     try:
-        value = json.loads(line) if line.startswith("{") else None
+        json.loads(record, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        return line
-    return value if isinstance(value, dict) else line
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def iso_ms(unix_ms: int) -> str:

@@ -50,7 +50,7 @@ class Lifecycle:
             await self._reset(failure)
         elif scenario.init_type is not InitType.ON_DEMAND:
             # On demand, init is always followed by the invocation that caused it.
-            self._freeze()
+            await self._freeze()
         return failure
 
     async def run(self, invocation: Invocation) -> None:
@@ -72,7 +72,7 @@ class Lifecycle:
             await self._reset(error)
         else:
             outcome = replace(outcome, max_memory_bytes=self._peak_memory_bytes())
-        self._end(invocation, outcome)
+        await self._end(invocation, outcome)
 
     async def run_managed(self, invocation: Invocation) -> None:
         """Run one of several invocations on Managed Instances."""
@@ -147,11 +147,11 @@ class Lifecycle:
         """Stop all processes; the next invocation starts new ones in the same environment."""
         await self.stop(failure.shutdown_reason)
 
-    def _end(self, invocation: Invocation, outcome: Outcome) -> None:
+    async def _end(self, invocation: Invocation, outcome: Outcome) -> None:
         """Freeze; `platform.report` is made now but delivered after the next thaw."""
         outcome = replace(outcome, init_ms=self._init_ms, restore_ms=self._restore_ms)
         self._init_ms = self._restore_ms = None
-        self._freeze()
+        await self._freeze()
         self._host.telemetry.publish(records.report(self._host.scenario, invocation, outcome))
         self._host.transcript.record(
             "sandbox", "invoke.end", request_id=invocation.request_id, status=outcome.status
@@ -161,12 +161,14 @@ class Lifecycle:
         runtime = self.generation.runtime
         return 0 if runtime is None else runtime.measure_memory()
 
-    def _freeze(self) -> None:
+    async def _freeze(self) -> None:
         if not self._host.scenario.freezes:
             return
-        self.generation.drain_output()
-        self.generation.signal(signal.SIGSTOP)
         self._host.telemetry.freeze()
+        self.generation.signal(signal.SIGSTOP)
+        for process in self.generation.processes:
+            await process.wait_stopped()
+        self.generation.drain_output()
         self._frozen_since = time.monotonic()
         self._host.transcript.record("sandbox", "freeze")
 

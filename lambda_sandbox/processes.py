@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from lambda_sandbox.transcript import Transcript
 
+STOP_CHECKS = 50
+STOP_CHECK_S = 0.001
 GROUP_END_CHECKS = 20
 GROUP_END_CHECK_S = 0.002
 
@@ -93,6 +95,13 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
+    async def wait_stopped(self) -> None:
+        """Return when SIGSTOP has taken effect, or after a moment; nobody tells of it."""
+        for _ in range(STOP_CHECKS):
+            if not self.alive or _is_stopped(self.pid):
+                return
+            await asyncio.sleep(STOP_CHECK_S)
+
     def drain_output(self) -> None:
         """Read everything that the process has printed until now."""
         for pipe in self._pipes:
@@ -149,6 +158,17 @@ async def start_process(
         os.close(pipe.child_fd)
     transcript.record(actor, "exec", pid=process.pid)
     return Process(actor, process, (out, err), transcript, watch.on_exit)
+
+
+def _is_stopped(child: int) -> bool:
+    """True if a child is stopped, or where that cannot be asked (macOS before Python 3.13)."""
+    if not hasattr(os, "waitid"):
+        return True
+    flags = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+    try:
+        return os.waitid(os.P_PID, child, flags) is not None
+    except ChildProcessError:  # reaped meanwhile
+        return True
 
 
 async def _end_group(group: int) -> None:

@@ -50,7 +50,17 @@ def test_object_lines(document: dict[str, Any]) -> None:
     assert encoded(record, "2022-07-01", json_lines=True) == record
 
 
-def test_deeply_nested_line_is_text() -> None:
-    """A line that no parser can take stays text."""
-    line = '{"a":' * 100_000
+@pytest.mark.parametrize(
+    "line", ['{"a":' * 100_000, '{"a":NaN}', '{"a":-Infinity}', "{}x", "[1]", "7", '{"a":1'[:-1]]
+)
+def test_what_is_no_json_object_is_text(line: str) -> None:
+    """A line that is not a JSON object by the letter stays text, and the event stays valid."""
     assert encoded(line, "2025-01-29", json_lines=True) == line
+
+
+def test_object_lines_are_not_written_anew() -> None:
+    """Numbers and keys come out as they were printed."""
+    event = TelemetryEvent(0, "function", '{"n":1.0E400, "n":10000000000000000000001}\n')
+    assert b'"record":{"n":1.0E400, "n":10000000000000000000001}\n}' in event.encode(
+        "2025-01-29", json_lines=True
+    )

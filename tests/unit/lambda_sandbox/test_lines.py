@@ -20,13 +20,9 @@ def test_chunks_do_not_matter(data: bytes, cuts: list[int]) -> None:
         lines += splitter.feed(data[position : position + cut])
         position += cut
     lines += splitter.finish()
-    expected = data.decode(errors="replace") if not data else None
-    if expected is None:
-        parts = data.split(b"\n")
-        parts = parts if parts[-1] else parts[:-1]
-        assert lines == [part.decode(errors="replace") for part in parts]
-    else:
-        assert lines == []
+    *whole, rest = data.split(b"\n")
+    expected = [*whole, rest] if rest else whole
+    assert lines == [line.decode(errors="replace") for line in expected]
 
 
 def test_endless_line_comes_in_pieces() -> None:
