@@ -23,8 +23,7 @@ def handler(event, context):
 
 async def test_a_python_handler_runs_on_demand(tree: Tree) -> None:
     """AWS's runtime client answers through the on-demand emulator."""
-    tree.install_awslambdaric()
-    (tree.task / "app.py").write_text(_HANDLER)
+    tree.install_function(_HANDLER)
     async with Emulator(tree) as emulator:
         answer = await emulator.invoke(b'{"n": 1}')
         assert answer.status == 200
@@ -39,8 +38,7 @@ async def test_a_python_handler_runs_on_demand(tree: Tree) -> None:
 
 async def test_a_python_handler_runs_as_a_managed_instance(tree: Tree) -> None:
     """The same under Managed Instances, where everything runs as Lambda's own user."""
-    tree.install_awslambdaric()
-    (tree.task / "app.py").write_text(_HANDLER)
+    tree.install_function(_HANDLER)
     async with Emulator(tree, max_concurrency=2) as emulator:
         answers = await asyncio.gather(*(emulator.invoke_when_free() for _ in range(2)))
         assert [answer.status for answer in answers] == [200, 200]
@@ -51,8 +49,7 @@ async def test_a_python_handler_runs_as_a_managed_instance(tree: Tree) -> None:
 @pytest.mark.parametrize("max_concurrency", [None, 2])
 async def test_leaving_kills_everything(tree: Tree, max_concurrency: int | None) -> None:
     """Processes die with the namespace even when the emulator was not asked to stop."""
-    tree.install_awslambdaric()
-    (tree.task / "app.py").write_text(_HANDLER)
+    tree.install_function(_HANDLER)
     async with Emulator(tree, max_concurrency=max_concurrency) as emulator:
         await emulator.invoke()
         inside = emulator.namespace.processes()
@@ -63,7 +60,7 @@ async def test_leaving_kills_everything(tree: Tree, max_concurrency: int | None)
 async def test_nothing_of_the_host_is_touched(tree: Tree) -> None:
     """Neither the emulator's ports nor its mounts are visible outside."""
     before = Path("/proc/self/mountinfo").read_text()
-    tree.install_awslambdaric()
+    tree.install_function(_HANDLER)
     async with Emulator(tree):
         assert Path("/proc/self/mountinfo").read_text() == before
         assert not any((tree.root / "var/lang").iterdir())

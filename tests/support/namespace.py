@@ -92,7 +92,7 @@ class Namespace:
         self._unshare: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
-        """Start the command."""
+        """Lay the tree; the command waits for `start`."""
         bash = shutil.which("bash") or "/bin/bash"
         with self._output.open("ab") as output:
             self._unshare = process = await asyncio.create_subprocess_exec(
@@ -104,7 +104,7 @@ class Namespace:
                 start_new_session=True,
             )
         try:
-            await self._release(process)
+            await self._prepare(process)
         except BaseException:
             await self.__aexit__()
             raise
@@ -123,17 +123,19 @@ class Namespace:
             process.stdin.close()
         await process.wait()
 
-    async def _release(self, process: asyncio.subprocess.Process) -> None:
-        """Wait for the mounts, bring the loopback up, let the command start."""
-        assert process.stdin is not None
+    async def _prepare(self, process: asyncio.subprocess.Process) -> None:
+        """Wait for the mounts and bring the loopback up."""
         assert process.stdout is not None
         async with asyncio.timeout(_START_TIMEOUT_S):
             if await process.stdout.readline() != b"ready\n":
                 raise NamespaceError(f"no namespace: {self._output.read_text(errors='replace')}")
         with self.open_socket() as any_socket:
             _bring_up(any_socket, "lo")
-        process.stdin.write(b"go\n")
-        await process.stdin.drain()
+
+    def start(self) -> None:
+        """Let the command run."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"go\n")
 
     @property
     def _process(self) -> asyncio.subprocess.Process:
@@ -151,6 +153,14 @@ class Namespace:
             ThreadPoolExecutor(max_workers=1) as thread,
         ):
             return thread.submit(_socket_in, namespace.fileno()).result()
+
+    def listen(self, port: int) -> socket.socket:
+        """Give a socket that listens on *port* of the loopback inside."""
+        listener = self.open_socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        return listener
 
     def processes(self) -> list[Process]:
         """All living processes inside, the first of them first."""

@@ -25,7 +25,8 @@ import aiohttp
 from tests.support.namespace import Namespace, missing_permission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import socket
+    from collections.abc import Awaitable, Callable, Mapping
 
 # Where the emulator is told to be inside; the host's ports are not touched.
 _INVOKE_PORT = 8080
@@ -93,11 +94,12 @@ class Tree:
         """The file that is started as the runtime: /var/runtime/bootstrap."""
         return self.root / "var/runtime/bootstrap"
 
-    def install_awslambdaric(self) -> None:
-        """Make AWS's runtime client for Python the runtime."""
+    def install_function(self, handler: str, *, python: str = PYTHON) -> None:
+        """Make *handler* the source of app.py, run by AWS's runtime client for Python."""
+        (self.task / "app.py").write_text(handler)
         write_program(
             self.bootstrap,
-            f'PYTHONPATH={SITE_PACKAGES} exec {PYTHON} -m awslambdaric "$_HANDLER"\n',
+            f'PYTHONPATH={SITE_PACKAGES} exec {python} -m awslambdaric "$_HANDLER"\n',
         )
 
 
@@ -111,7 +113,9 @@ def write_program(path: Path, shell: str) -> None:
 class Emulator:
     """The emulator, running from the start of the `async with` to its end.
 
-    *mounts* are (directory of the host, target below the tree), read-only.
+    *mounts* are (directory of the host, target below the tree), read-only. *servers* are called
+    with a listening socket of the inside before anything runs there: port -> server. This Python
+    is seen at /*python_home*.
     """
 
     tree: Tree
@@ -119,6 +123,8 @@ class Emulator:
     timeout_s: int = 3
     max_concurrency: int | None = None
     mounts: tuple[tuple[Path, str], ...] = ()
+    servers: Mapping[int, Callable[[socket.socket], Awaitable[None]]] = field(default_factory=dict)
+    python_home: str = "var/lang"
     _open: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
     _namespace: Namespace = field(init=False)
     _client: aiohttp.ClientSession = field(init=False)
@@ -132,7 +138,7 @@ class Emulator:
             self.tree.root,
             (
                 (binary().parent, "var/rie"),
-                (Path(sys.base_prefix), "var/lang"),
+                (Path(sys.base_prefix), self.python_home),
                 (Path(sysconfig.get_path("purelib")), "var/runtime/site-packages"),
                 *self.mounts,
             ),
@@ -142,6 +148,9 @@ class Emulator:
         )
         async with AsyncExitStack() as opening:
             await opening.enter_async_context(self._namespace)
+            for port, serve in self.servers.items():
+                await serve(self._namespace.listen(port))
+            self._namespace.start()
             connector = aiohttp.TCPConnector(socket_factory=lambda _: self._namespace.open_socket())
             self._client = await opening.enter_async_context(
                 aiohttp.ClientSession(connector=connector)
@@ -163,7 +172,7 @@ class Emulator:
             "AWS_REGION": "us-east-1",
             "AWS_LAMBDA_FUNCTION_NAME": "function",
             "_HANDLER": "app.handler",
-            "LD_LIBRARY_PATH": "/var/lang/lib",
+            "LD_LIBRARY_PATH": f"/{self.python_home}/lib",
             **self.environment,
         }
         if self.max_concurrency is not None:
@@ -188,8 +197,15 @@ class Emulator:
         self, payload: bytes = b"{}", headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Call the function."""
+        headers = {"Content-Type": "application/json", **(headers or {})}
         async with self._client.post(_INVOKE_URL, data=payload, headers=headers) as response:
             return Answer(response.status, dict(response.headers), await response.read())
+
+    async def wait_for_answer(self, port: int) -> None:
+        """Wait until an HTTP server inside answers on *port*, whatever it answers."""
+        await self._wait_for_port(port)
+        async with self._client.get(f"http://127.0.0.1:{port}/"):
+            pass
 
     async def invoke_when_free(
         self, payload: bytes = b"{}", headers: Mapping[str, str] | None = None
