@@ -40,21 +40,22 @@ class Agent:
         """True once register was answered 200."""
         return self.state not in (AgentState.STARTED, AgentState.LAUNCH_ERROR)
 
-    def move(self, target: AgentState) -> None:
-        """Change the state.
+    def move(self, target: AgentState, *, named: AgentState | None = None) -> None:
+        """Change the state; a refusal speaks of `named` instead of `target`, if that is given.
 
         Raises:
             ApiError: 403 `Extension.InvalidExtensionState` if the table does not allow it.
         """
         try:
-            self.state = transition(self.name, self.state, target)
+            self.state = transition(self.name, self.state, target, named=named)
         except IllegalTransitionError as error:
             raise ApiError(FORBIDDEN, "Extension.InvalidExtensionState", str(error)) from error
 
     def fail(self, target: AgentState, error_type: str) -> bool:
         """Note an init/error or exit/error; True if it is the first one of this extension."""
         first = self.state is not target
-        self.move(target)
+        # AWS's own text calls the target of exit/error Exited.
+        self.move(target, named=AgentState.EXITED if target is AgentState.EXIT_ERROR else None)
         if first:
             self.error_type = error_type
         return first

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/2020-01-01/extension"
 IDENTIFIER = "Lambda-Extension-Identifier"
-UNKNOWN_ON_NEXT = "Unknown extension {identifier}"
+UNKNOWN_EXTENSION = "Unknown extension {identifier}"
 UNKNOWN = "Unknown Lambda-Extension-Identifier"
 
 
@@ -69,7 +69,7 @@ class ExtensionsApi:
     async def next_event(self, request: web.Request) -> web.Response:
         """Wait for the next event, without a limit."""
         registry = self._generation().registry
-        agent = registry.find(request.headers.get(IDENTIFIER), UNKNOWN_ON_NEXT)
+        agent = registry.find(request.headers.get(IDENTIFIER), UNKNOWN_EXTENSION)
         try:
             registry.arrive(agent)
         except ApiError:

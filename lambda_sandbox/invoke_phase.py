@@ -107,14 +107,39 @@ def answer(
 
 async def run_managed(host: Host, generation: Generation, invocation: Invocation) -> None:
     """Run one of several invocations on Managed Instances; a timeout kills nothing."""
-    begin(host, invocation)
-    slots = generation.slots
-    if slots.running >= host.scenario.max_concurrency:
-        payload = error_payload("Runtime.Unavailable", "No runtime worker is free")
-        answer(host, invocation, "error", payload, "Runtime.Unavailable")
+    refusal = _refusal(host, generation, invocation)
+    if refusal is not None:
+        payload = error_payload(refusal, "the invocation was not accepted")
+        answer(host, invocation, "error", payload, refusal)
         return
+    begin(host, invocation)
     host.telemetry.publish(records.start(host.scenario, invocation))
-    status, error_type, message = "success", invocation.error_type, ""
+    failure = await _give_to_worker(generation, invocation)
+    if failure is not None:
+        status, error_type = failure.status, failure.error_type
+        payload = error_payload(error_type or TIMED_OUT, failure.message)
+        answer(host, invocation, status, payload, error_type)
+    else:
+        error_type = invocation.error_type  # of a handler that raised, from the runtime's header
+        status = "success" if error_type is None else "error"
+    outcome = Outcome(status=status, ended=instant(), error_type=error_type)
+    generation.drain_output()
+    host.telemetry.publish(records.report(host.scenario, invocation, outcome))
+    host.transcript.record("sandbox", "invoke.end", request_id=invocation.request_id, status=status)
+
+
+def _refusal(host: Host, generation: Generation, invocation: Invocation) -> str | None:
+    """The error type of an invocation that a Managed Instance does not take, or None."""
+    if generation.slots.knows(invocation.request_id):
+        return "Client.DuplicatedInvokeId"
+    if generation.slots.running >= host.scenario.max_concurrency:
+        return "Runtime.Unavailable"
+    return None
+
+
+async def _give_to_worker(generation: Generation, invocation: Invocation) -> PhaseError | None:
+    """Wait for a worker, and for its response; return what went wrong."""
+    slots = generation.slots
     try:
         async with asyncio.timeout(remaining_s(invocation)):
             await generation.until(slots.has_worker)
@@ -122,21 +147,11 @@ async def run_managed(host: Host, generation: Generation, invocation: Invocation
             await generation.until(lambda: invocation.responded)
     except TimeoutError:
         invocation.timed_out = True
-        status, error_type = "timeout", TIMED_OUT
-        message = timeout_message(invocation.timeout_ms)
+        return PhaseError("timeout", TIMED_OUT, timeout_message(invocation.timeout_ms))
     except PhaseError as error:
-        status, error_type = error.status, error.error_type
         message = f"RequestId: {invocation.request_id} Error: {error.message}"
-    else:
-        error_type = invocation.error_type
-        status = "success" if error_type is None else "error"
-    if not invocation.responded:
-        payload = error_payload(error_type or TIMED_OUT, message)
-        answer(host, invocation, status, payload, error_type)
-    generation.drain_output()
-    outcome = Outcome(status=status, ended=instant(), error_type=error_type)
-    host.telemetry.publish(records.report(host.scenario, invocation, outcome))
-    host.transcript.record("sandbox", "invoke.end", request_id=invocation.request_id, status=status)
+        return PhaseError(error.status, error.error_type, message)
+    return None
 
 
 def _invoke_event(host: Host, invocation: Invocation) -> dict[str, Any]:

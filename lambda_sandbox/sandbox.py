@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from lambda_sandbox.generation import Generation
     from lambda_sandbox.scenario import Scenario
 
 MANAGED = "managed invocation"
@@ -62,7 +63,6 @@ class Sandbox:
         self._api_address = ""
         self._lifecycle: Lifecycle
         self._phase = asyncio.Lock()
-        self._active: dict[str, Invocation] = {}
         self._ended = False
 
     @property
@@ -145,15 +145,17 @@ class Sandbox:
         self.transcript.record("client", "invoke", request_id=invocation.request_id)
         if self.scenario.managed_instances:
             self._check_alive()
-            self._spawn(self._run_managed(invocation), MANAGED)
+            task = self._spawn(self._lifecycle.run_managed(invocation), MANAGED)
         else:
             await self._phase.acquire()
             try:
                 self._check_alive()
-                self._spawn(self._run(invocation))
+                task = self._spawn(self._lifecycle.run(invocation))
             except BaseException:
                 self._phase.release()
                 raise
+            task.add_done_callback(lambda _task: self._phase.release())
+        task.add_done_callback(lambda _task: _abandon(invocation))
         return await asyncio.shield(invocation.answer)
 
     async def wait_idle(self) -> None:
@@ -172,7 +174,7 @@ class Sandbox:
             await self._lifecycle.stop(reason)
 
     def _routes(self) -> list[web.RouteDef]:
-        def generation() -> Any:
+        def generation() -> Generation:
             return self._lifecycle.generation
 
         routes = RuntimeApi(generation, self.transcript).routes()
@@ -209,9 +211,6 @@ class Sandbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for invocation in self._active.values():
-            payload = error_payload("Sandbox.Failure", "the sandbox was closed")
-            invocation.resolve("failure", payload, "Sandbox.Failure", time.monotonic())
         if hasattr(self, "_lifecycle"):
             await self._lifecycle.kill()
         await self._server.stop()
@@ -231,21 +230,12 @@ class Sandbox:
             why = "it was shut down" if crash is None else str(crash)
             raise SandboxEndedError(f"the environment has ended ({why}): enter a new Sandbox")
 
-    async def _run(self, invocation: Invocation) -> None:
-        self._active[invocation.request_id] = invocation
-        try:
-            await self._lifecycle.run(invocation)
-        finally:
-            del self._active[invocation.request_id]
-            self._phase.release()
-
-    async def _run_managed(self, invocation: Invocation) -> None:
-        self._active[invocation.request_id] = invocation
-        try:
-            await self._lifecycle.run_managed(invocation)
-        finally:
-            del self._active[invocation.request_id]
-
     async def _watch(self) -> None:
         await self._lifecycle.watch()
         self._ended = True
+
+
+def _abandon(invocation: Invocation) -> None:
+    """Answer the caller of an invocation that ended without an answer: the sandbox was closed."""
+    payload = error_payload("Sandbox.Failure", "the sandbox was closed")
+    invocation.resolve("failure", payload, "Sandbox.Failure", time.monotonic())

@@ -52,8 +52,12 @@ ALLOWED: Mapping[AgentState, frozenset[AgentState]] = MappingProxyType(
 )
 
 
-def transition(name: str, current: AgentState, target: AgentState) -> AgentState:
+def transition(
+    name: str, current: AgentState, target: AgentState, *, named: AgentState | None = None
+) -> AgentState:
     """Return `target` if an agent in `current` may go there.
+
+    A refusal calls the target `named`, if that is given.
 
     Raises:
         IllegalTransitionError: with the very text that the Extensions API answers (contract 2).
@@ -61,6 +65,6 @@ def transition(name: str, current: AgentState, target: AgentState) -> AgentState
     if target in ALLOWED[current]:
         return target
     raise IllegalTransitionError(
-        f"State transition from {current} to {target} failed for extension {name}. "
+        f"State transition from {current} to {named or target} failed for extension {name}. "
         "Error: State transition is not allowed"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from lambda_sandbox.api import json_response, read_body
-from lambda_sandbox.extensions_api import IDENTIFIER, UNKNOWN
+from lambda_sandbox.extensions_api import IDENTIFIER, UNKNOWN_EXTENSION
 from lambda_sandbox.subscription import parse_subscription
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class TelemetryApi:
         scenario = generation.scenario
         if not scenario.telemetry.supported:
             return json_response(NOT_SUPPORTED, status=202)
-        agent = generation.registry.find(request.headers.get(IDENTIFIER), UNKNOWN)
+        agent = generation.registry.find(request.headers.get(IDENTIFIER), UNKNOWN_EXTENSION)
         subscription = parse_subscription(
             await read_body(request), managed_instances=scenario.managed_instances
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_sandbox import Sandbox
+from lambda_sandbox import InvokeResult, Sandbox
 from tests.support.sandbox_programs import SERVE_EXTENSION, said
 
 if TYPE_CHECKING:
@@ -146,6 +146,23 @@ async def test_nothing_is_left_after_an_exception(workshop: Workshop) -> None:
         await fail()
     assert sandbox.extension_pids == {}
     assert sandbox.runtime_pid is None
+
+
+async def test_caller_of_a_closed_sandbox_is_answered(workshop: Workshop) -> None:
+    """Who waits for an answer when the sandbox is closed by an error gets Sandbox.Failure."""
+    sandbox = Sandbox(workshop.scenario())
+    callers: list[asyncio.Task[InvokeResult]] = []
+
+    async def fail() -> None:
+        async with sandbox:
+            callers.append(asyncio.create_task(sandbox.invoke(b'{"sleep_s": 9}')))
+            await sandbox.transcript.wait_for("invoke.start")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
+    result = await callers[0]
+    assert (result.status, result.error_type) == ("failure", "Sandbox.Failure")
 
 
 async def test_nothing_is_left_after_a_cancellation_in_init(workshop: Workshop) -> None:

@@ -107,13 +107,16 @@ async def test_timeout_kills_nothing(workshop: Workshop, intake: Intake) -> None
 
 
 async def test_no_free_worker(workshop: Workshop) -> None:
-    """More invocations than workers: Runtime.Unavailable at once."""
+    """More invocations than workers, or the same one twice, are refused at once."""
     scenario = workshop.scenario(init_type=InitType.MANAGED_INSTANCES, max_concurrency=1)
     async with Sandbox(scenario) as sandbox:
         slow = asyncio.create_task(sandbox.invoke(b'{"sleep_s": 0.3}'))
         await sandbox.transcript.wait_for("invoke.start")
         refused = await sandbox.invoke()
         assert refused.error_type == "Runtime.Unavailable"
+        (started,) = sandbox.transcript.select("invoke.start")
+        twice = await sandbox.invoke(request_id=started.details["request_id"])
+        assert twice.error_type == "Client.DuplicatedInvokeId"
         assert (await slow).status == "success"
 
 
