@@ -62,7 +62,11 @@ class Extension:
         self.pipeline = Pipeline(
             invocations=Invocations(is_concurrent=is_concurrent),
             logs=Channel(
-                "logs", Queue(QUEUE_BYTES), partial(encode_logs, RESOURCE), self.logs, self.complaints
+                "logs",
+                Queue(QUEUE_BYTES),
+                partial(encode_logs, RESOURCE),
+                self.logs,
+                self.complaints,
             ),
             spans=Channel(
                 "traces",

@@ -1,4 +1,4 @@
-"""How property tests run here: no timed bound, because the machine's load is none of their business."""
+"""How property tests run here: without timed bounds, for the machine's load is not theirs."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,15 +1,17 @@
-"""A TCP server that does to each connection what a test tells it to: broken on purpose, real all the same."""
+"""A real TCP server that does to each connection what a test tells it to, broken things too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Behaviour = Callable[["RawServer", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class RawServer:
-    """Listens on a free port of 127.0.0.1; connection n is handled by behaviour n, the last for all more.
+    """Listens on a free port of 127.0.0.1.
+
+    Connection n is handled by behaviour n, the last behaviour is for all more.
 
     Attributes:
         port: where it listens.
@@ -63,7 +65,7 @@ class RawServer:
         assert task is not None
         self._handlers.add(task)
         try:
-            await behaviour(reader, writer)
+            await behaviour(self, reader, writer)
         except (EOFError, ConnectionError, asyncio.CancelledError):
             return  # the client has gone, or the test is over
         finally:

@@ -1,7 +1,8 @@
 """Telemetry API bodies for tests: builders of single events, and hypothesis strategies.
 
-Shapes are those of https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html. Knows
-nothing of the extension, so that a misreading of the shapes there cannot hide here.
+Shapes are those of
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html. Knows nothing of the
+extension, so that a misreading of the shapes there cannot hide here.
 """
 
 import json
@@ -70,7 +71,9 @@ def report(
 
 
 def _nest(children: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
-    return st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3)
+    return st.lists(children, max_size=3) | st.dictionaries(
+        st.text(max_size=8), children, max_size=3
+    )
 
 
 # Any value that JSON can hold, integers beyond 64 bits included.
@@ -87,9 +90,9 @@ json_objects = st.dictionaries(st.text(max_size=8), json_values, max_size=4)
 
 _numbers = st.integers(min_value=0) | st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 _request_ids = st.text(min_size=1, max_size=36)
-_times = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z") | st.text(
-    max_size=24
-)
+_times = st.datetimes().map(
+    lambda moment: moment.isoformat(timespec="milliseconds") + "Z"
+) | st.text(max_size=24)
 
 
 def _with(required: dict[str, st.SearchStrategy[Json]]) -> st.SearchStrategy[Json]:
@@ -128,7 +131,10 @@ garbage_items: st.SearchStrategy[Json] = (
     json_values.filter(lambda value: not isinstance(value, dict))
     | json_objects.filter(lambda value: "type" not in value)
     | st.fixed_dictionaries(
-        {"type": json_values.filter(lambda value: not isinstance(value, str)), "record": json_values}
+        {
+            "type": json_values.filter(lambda value: not isinstance(value, str)),
+            "record": json_values,
+        }
     )
     | st.fixed_dictionaries(
         {

@@ -46,20 +46,23 @@ ALLOWED = {
 }
 
 
+def _answering(response: bytes) -> Behaviour:
+    async def behave(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await server.read_request(reader)
+        writer.write(response)
+        await writer.drain()
+        await reader.read()
+
+    return behave
+
+
 class Lambda:
     """Answers the calls in order, one a connection, and keeps what was asked."""
 
     def __init__(self, *responses: bytes) -> None:
-        self.server = RawServer(*(self._answering(response) for response in responses))
-
-    def _answering(self, response: bytes) -> Behaviour:
-        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self.server.read_request(reader)
-            writer.write(response)
-            await writer.drain()
-            await reader.read()
-
-        return behave
+        self.server = RawServer(*map(_answering, responses))
 
     async def start(self, *, subscribe: bool = True) -> Handoff:
         """Run the bootstrap against this Lambda."""

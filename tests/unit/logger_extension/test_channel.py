@@ -34,14 +34,14 @@ class Collector:
     def __init__(self, outcomes: Sequence[Outcome], steps: int) -> None:
         self._outcomes = iter(outcomes)
         self._steps = steps
-        self.awaited = 0
+        self.asked = asyncio.Event()
         self.delivered: list[int] = []
         self.refused: list[int] = []
 
     async def export(self, body: bytes) -> Outcome:
         """Take the body after all steps."""
         for _ in range(self._steps):
-            self.awaited += 1
+            self.asked.set()
             await asyncio.sleep(0)
         outcome = next(self._outcomes, Delivered())
         if isinstance(outcome, Delivered):
@@ -126,7 +126,8 @@ async def test_an_error_in_the_encoder_gives_its_request_up_and_counts_it() -> N
         return _encode(items)
 
     exporter = RecordingExporter()
-    channel = Channel("logs", Queue(100 * MAX_REQUEST_BYTES), encode, exporter, Complaints())
+    queue: Queue[int] = Queue(100 * MAX_REQUEST_BYTES)
+    channel = Channel("logs", queue, encode, exporter, Complaints())
     for item in range(4):
         channel.put(item, SIZE)
     with pytest.raises(ZeroDivisionError):
@@ -173,8 +174,7 @@ async def test_what_comes_during_a_flush_waits_behind_what_comes_back() -> None:
     collector = Collector([], steps=3)
     channel, queue = _channel(collector, Complaints(), 2)
     flush = asyncio.create_task(channel.flush())
-    while not collector.awaited:
-        await asyncio.sleep(0)
+    await collector.asked.wait()
     channel.put(2, SIZE)
     flush.cancel()
     await asyncio.gather(flush, return_exceptions=True)

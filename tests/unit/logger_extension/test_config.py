@@ -200,7 +200,8 @@ def test_a_signals_headers_replace_the_general_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hunter2", "=hunter2", "a b=hunter2", "a=hunter2%0d%0aX: y", "a=hunter2%ff", "ü=hunter2"]
+    "text",
+    ["hunter2", "=hunter2", "a b=hunter2", "a=hunter2%0d%0aX: y", "a=hunter2%ff", "ü=hunter2"],
 )
 def test_bad_headers_are_refused(text: str) -> None:
     """Nothing that could break a request gets into one, and no value is told."""

@@ -1,5 +1,7 @@
 """HTTP/1.1 as values: requests as bytes, and responses however their bytes come."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def _read_or_error(pieces: list[bytes]) -> tuple[int, dict[str, str], bytes] | s
 
 def _split(data: bytes, places: list[int]) -> list[bytes]:
     cuts = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(cuts)]
 
 
 bodies = st.binary(max_size=200)

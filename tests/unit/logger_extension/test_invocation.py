@@ -157,7 +157,11 @@ def test_the_next_start_ends_one_without_runtime_done() -> None:
     table = _table()
     _run(table, [Step("INVOKE", "a"), Step("start", "a"), Step("INVOKE", "b")])
     (abandoned,) = Step("start", "b").apply(table)
-    assert (abandoned.request_id, abandoned.status, abandoned.error_type) == ("a", "error", "Unknown")
+    assert (abandoned.request_id, abandoned.status, abandoned.error_type) == (
+        "a",
+        "error",
+        "Unknown",
+    )
     assert abandoned.end_unix_nano == STARTS["b"]
     assert table.is_finished("a")
     assert not table.is_finished("b")

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -36,14 +37,17 @@ INVOKE = {
     "tracing": {"type": "X-Amzn-Trace-Id", "value": HEADER},
 }
 INVOKED = InvokeEvent("r", Deadline(1_795_427_242_113), ARN, HEADER)
-READY = b'{"errorMessage":"State transition from Ready to Ready failed for extension e. Error: State transition is not allowed","errorType":"Extension.InvalidExtensionState"}'
+READY = (
+    b'{"errorMessage":"State transition from Ready to Ready failed for extension e.'
+    b' Error: State transition is not allowed","errorType":"Extension.InvalidExtensionState"}'
+)
 
 
 class Lambda:
     """A raw server in the place of Lambda, and the API object that asks it."""
 
-    def __init__(self, *behaviours: Callable[["Lambda"], Behaviour]) -> None:
-        self.server = RawServer(*(make(self) for make in behaviours))
+    def __init__(self, *behaviours: Behaviour) -> None:
+        self.server = RawServer(*behaviours)
         self.complaints: list[str] = []
 
     @asynccontextmanager
@@ -60,21 +64,20 @@ class Lambda:
                 api.close()
 
 
-def _answering(*responses: bytes, then_close: bool = False) -> Callable[[Lambda], Behaviour]:
+def _answering(*responses: bytes, then_close: bool = False) -> Behaviour:
     """Answer each request of a connection with the next response, the last for all more."""
 
-    def make(lambda_: Lambda) -> Behaviour:
-        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            for place in range(1_000_000):
-                await lambda_.server.read_request(reader)
-                writer.write(responses[min(place, len(responses) - 1)])
-                await writer.drain()
-                if then_close and place == len(responses) - 1:
-                    return
+    async def behave(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        for place in count():
+            await server.read_request(reader)
+            writer.write(responses[min(place, len(responses) - 1)])
+            await writer.drain()
+            if then_close and place == len(responses) - 1:
+                return
 
-        return behave
-
-    return make
+    return behave
 
 
 def _invoke(request_id: str, headers: str = "") -> bytes:
@@ -135,41 +138,39 @@ async def test_the_first_next_of_the_bootstrap_is_taken_over() -> None:
 
 async def test_a_first_next_that_broke_is_asked_again() -> None:
     """The connection of the bootstrap may have died while we imported."""
-    lambda_ = Lambda(_closing_at_once, _answering(_invoke("r")))
+    lambda_ = Lambda(_close_at_once, _answering(_invoke("r")))
     async with lambda_.running(first_next=True) as api:
         assert await api.next_event() == INVOKED
     assert len(lambda_.complaints) == 1
 
 
-def _closing_at_once(_lambda: Lambda) -> Behaviour:
-    async def behave(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+async def _close_at_once(
+    _server: RawServer, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    writer.close()
 
-    return behave
 
-
-def _resetting(lambda_: Lambda) -> Behaviour:
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await lambda_.server.read_request(reader)
-        sock = writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        writer.transport.abort()
-
-    return behave
+async def _reset(
+    server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    await server.read_request(reader)
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    writer.transport.abort()
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        _closing_at_once,
-        _resetting,
+        _close_at_once,
+        _reset,
         _answering(b"SSH-2.0-OpenSSH\r\n\r\n", then_close=True),
         _answering(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", then_close=True),
     ],
     ids=["closed", "reset", "not HTTP", "cut short"],
 )
 async def test_a_broken_connection_is_told_and_next_asked_again(
-    broken: Callable[[Lambda], Behaviour],
+    broken: Behaviour,
 ) -> None:
     """Whatever breaks, there is no exit and no exception: an exit would fail the function."""
     lambda_ = Lambda(broken, broken, _answering(_invoke("r")))
@@ -237,15 +238,14 @@ async def test_a_cancelled_next_leaves_no_connection() -> None:
     """SIGTERM cancels it; what would come later must not be read as another answer."""
     asked = asyncio.Event()
 
-    def silent_once(lambda_: Lambda) -> Behaviour:
-        async def behave(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-            await lambda_.server.read_request(reader)
-            asked.set()
-            await reader.read()
+    async def hang(
+        server: RawServer, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
+    ) -> None:
+        await server.read_request(reader)
+        asked.set()
+        await reader.read()
 
-        return behave
-
-    lambda_ = Lambda(silent_once, _answering(_invoke("r")))
+    lambda_ = Lambda(hang, _answering(_invoke("r")))
     async with lambda_.running() as api:
         asking = asyncio.create_task(api.next_event())
         await asked.wait()
@@ -292,16 +292,10 @@ def test_events_are_read_by_what_is_there(fields: dict[str, Any], expected: obje
     | json_values.map(lambda value: json.dumps(value).encode())
     | st.fixed_dictionaries(
         {"eventType": st.sampled_from(["INVOKE", "SHUTDOWN", "OTHER"])},
-        optional={
-            name: json_values
-            for name in (
-                "deadlineMs",
-                "requestId",
-                "invokedFunctionArn",
-                "tracing",
-                "shutdownReason",
-            )
-        },
+        optional=dict.fromkeys(
+            ("deadlineMs", "requestId", "invokedFunctionArn", "tracing", "shutdownReason"),
+            json_values,
+        ),
     ).map(lambda value: json.dumps(value).encode())
 )
 def test_any_body_is_an_event_or_our_error(body: bytes) -> None:

@@ -78,10 +78,29 @@ class Pipeline:
             raise
 
 
+class Steps(list[str]):
+    """What happened, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = asyncio.Event()
+
+    def append(self, step: str) -> None:
+        """Note one step."""
+        super().append(step)
+        self._progress.set()
+
+    async def wait_for(self, step: str, times: int = 1) -> None:
+        """Wait until a step has happened so many times."""
+        while self.count(step) < times:
+            self._progress.clear()
+            await self._progress.wait()
+
+
 class Story:
     """A lifecycle between a given API and pipeline, and what happened."""
 
-    def __init__(  # noqa: PLR0913  (each switch is one thing that a test varies)
+    def __init__(
         self,
         *events: LifecycleEvent,
         hangs: Sequence[str] = (),
@@ -89,7 +108,7 @@ class Story:
         has_telemetry: bool = True,
         flush_interval_ms: float = 1_000,
     ) -> None:
-        self.steps: list[str] = []
+        self.steps = Steps()
         self.faults: list[str] = []
         self.lifecycle = Lifecycle(
             api=Api(self.steps, events),
@@ -136,8 +155,7 @@ async def test_a_handler_that_is_never_done_is_waited_for_until_the_margin() -> 
     """Then there is still a flush, which has no time left, and `next`."""
     story = Story(_invoke("a", PAST), _invoke("b"), _shutdown(), hangs=["wait_finished"])
     following = asyncio.create_task(story.lifecycle.follow_invocations())
-    while "wait_finished b" not in story.steps:
-        await asyncio.sleep(0)
+    await story.steps.wait_for("wait_finished b")
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     expected = ["next", "invoked a", "wait_finished a", "wait_finished a cut", "flush", "flush cut"]
@@ -226,8 +244,7 @@ async def test_managed_instances_flush_for_ever() -> None:
     """At intervals, also after a fault."""
     story = Story(fails=["flush"], flush_interval_ms=0)
     flushing = asyncio.create_task(story.lifecycle.flush_periodically())
-    while story.steps.count("flush") < 5:
-        await asyncio.sleep(0)
+    await story.steps.wait_for("flush", 5)
     flushing.cancel()
     await asyncio.gather(flushing, return_exceptions=True)
     assert len(story.faults) >= 4

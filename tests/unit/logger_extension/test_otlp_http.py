@@ -111,7 +111,7 @@ async def test_a_large_body_goes_out_whole() -> None:
 
 async def test_the_connection_is_kept() -> None:
     """Exports share one connection."""
-    server = RawServer(lambda reader, writer: _serve(server, reader, writer))
+    server = RawServer(_serve)
     async with server, _exporter(server.port) as exporter:
         for _ in range(3):
             assert await exporter.export(BODY) == Delivered()
@@ -186,7 +186,9 @@ async def test_nobody_listening_keeps_the_data() -> None:
 
 async def test_a_name_that_does_not_exist_keeps_the_data() -> None:
     """The name service may be back the next time."""
-    exporter = OtlpHttpExporter("logs", "http://collector.invalid/", {}, use_gzip=False, timeout_ms=0)
+    exporter = OtlpHttpExporter(
+        "logs", "http://collector.invalid/", {}, use_gzip=False, timeout_ms=0
+    )
     async with exporter:
         assert isinstance(await exporter.export(BODY), Undelivered)
 
@@ -213,14 +215,16 @@ async def _serve(
         await writer.drain()
 
 
-async def _hang(server: RawServer, reader: asyncio.StreamReader) -> None:
+async def _hang(
+    server: RawServer, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
+) -> None:
     await server.read_request(reader)
     await reader.read()
 
 
 async def test_a_collector_that_hangs_is_left_after_the_timeout() -> None:
     """The data is kept, and the reason says something."""
-    server = RawServer(lambda reader, _writer: _hang(server, reader))
+    server = RawServer(_hang)
     async with server, _exporter(server.port, timeout_ms=20) as exporter:
         outcome = await exporter.export(BODY)
     assert isinstance(outcome, Undelivered)
@@ -231,7 +235,9 @@ async def test_a_collector_that_hangs_is_left_after_the_timeout() -> None:
 async def test_a_timeout_covers_the_answers_body() -> None:
     """A collector that dallies over its answer is left as well."""
 
-    async def dally(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def dally(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         await reader.read()
@@ -245,12 +251,14 @@ async def test_a_cancelled_export_leaves_the_exporter_usable() -> None:
     """The flush was cut; the next one works, on a new connection."""
     asked = asyncio.Event()
 
-    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    async def hang(
+        server: RawServer, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         asked.set()
         await reader.read()
 
-    server = RawServer(hang, lambda reader, writer: _serve(server, reader, writer))
+    server = RawServer(hang, _serve)
     async with server, _exporter(server.port) as exporter:
         export = asyncio.create_task(exporter.export(BODY))
         await asked.wait()
@@ -268,10 +276,12 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def _stale(server: RawServer, *, reset: bool) -> Behaviour:
+def _stale(*, reset: bool) -> Behaviour:
     """Answer one request; die at the second, as a connection does that was cut while frozen."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         writer.write(respond(b""))
         await writer.drain()
@@ -286,8 +296,8 @@ def _stale(server: RawServer, *, reset: bool) -> Behaviour:
 async def test_a_connection_that_died_meanwhile_is_replaced_at_once(*, reset: bool) -> None:
     """The second export meets a dead connection and is made again on a new one, whole."""
     server = RawServer(
-        lambda reader, writer: _stale(server, reset=reset)(reader, writer),
-        lambda reader, writer: _serve(server, reader, writer),
+        _stale(reset=reset),
+        _serve,
     )
     async with server, _exporter(server.port) as exporter:
         assert await exporter.export(b"first") == Delivered()
@@ -299,7 +309,9 @@ async def test_a_connection_that_died_meanwhile_is_replaced_at_once(*, reset: bo
 async def test_a_collector_that_always_closes_is_tried_twice() -> None:
     """Once more and no further; the data is kept."""
 
-    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def close(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         writer.close()
 
@@ -312,7 +324,9 @@ async def test_a_collector_that_always_closes_is_tried_twice() -> None:
 async def test_a_reset_in_the_middle_of_the_request_keeps_the_data() -> None:
     """Whatever the collector has seen of it, it has not answered."""
 
-    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reset(
+        _server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await reader.readexactly(100)
         _reset(writer)
 
@@ -325,7 +339,9 @@ async def test_a_reset_in_the_middle_of_the_request_keeps_the_data() -> None:
 async def test_a_reset_in_the_middle_of_the_answer_keeps_the_data() -> None:
     """A status without its body is no answer."""
 
-    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reset(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         await writer.drain()
@@ -349,7 +365,9 @@ async def test_a_reset_in_the_middle_of_the_answer_keeps_the_data() -> None:
 async def test_an_answer_that_is_no_http_keeps_the_data(answer: bytes) -> None:
     """Something else listens there, or something stands between."""
 
-    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def babble(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         writer.write(answer)
         await writer.drain()
@@ -363,7 +381,9 @@ async def test_an_answer_that_is_no_http_keeps_the_data(answer: bytes) -> None:
 async def test_a_long_answer_to_a_retryable_status_keeps_the_data(status: str) -> None:
     """The status says that it may be taken later, however long the words beside it."""
 
-    async def ramble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def ramble(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await server.read_request(reader)
         writer.write(respond(b"x" * (MAX_ANSWER_BYTES + 1), status))
         await writer.drain()

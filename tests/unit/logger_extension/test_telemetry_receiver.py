@@ -62,7 +62,10 @@ async def test_connections_made_before_the_adoption_are_served(receiving: Receiv
     early = []
     for number in range(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
-        writer.write(b"POST / HTTP/1.1\r\nHost: sandbox.localdomain\r\nContent-Length: 2\r\n\r\n%02d" % number)
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: sandbox.localdomain\r\nContent-Length: 2\r\n\r\n%02d"
+            % number
+        )
         await writer.drain()
         early.append((reader, writer))
     await receiving.receiver.open()
@@ -159,9 +162,8 @@ async def test_other_methods_and_paths_are_no_telemetry(receiving: Receiving) ->
 
 async def test_without_a_listener_nothing_is_served() -> None:
     """Where no telemetry will come there is nothing to adopt."""
-    receiver = TelemetryReceiver(
-        Handoff("127.0.0.1:1", "e", b""), [].append, pytest.fail  # type: ignore[arg-type]
-    )
+    bodies: list[bytes] = []
+    receiver = TelemetryReceiver(Handoff("127.0.0.1:1", "e", b""), bodies.append, pytest.fail)
     await receiver.open()
     await receiver.close()
 

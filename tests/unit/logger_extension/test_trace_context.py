@@ -113,7 +113,9 @@ def test_any_header_gives_usable_ids(request_id: str, header: str) -> None:
 @LAW
 @given(
     st.lists(
-        st.sampled_from(["Root=", "1-", "5f35ae12", "-", "0c0fec141ab77a00bc047aa2", ";", "Parent="])
+        st.sampled_from(
+            ["Root=", "1-", "5f35ae12", "-", "0c0fec141ab77a00bc047aa2", ";", "Parent="]
+        )
         | st.text(max_size=3),
         max_size=10,
     ).map("".join)

@@ -112,4 +112,3 @@ def test_what_is_too_deep_even_for_text_says_so() -> None:
     """Nesting beyond the interpreter's own limit is told instead of raised."""
     message = _write(_nest(100_000, in_objects=False))
     assert "nested too deeply" in str(message)
-
