@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.rie import Tree
+from tests.support.rie_deadlock import past_deadlocks
 from tests.support.rie_extension import LISTENER_PORT, PYTHON_ELSEWHERE, run_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from tests.support.rie import Answer
-    from tests.support.rie_extension import Whole
+from tests.support.rie_extension import Whole
 
 pytestmark = pytest.mark.rie
 
@@ -35,9 +36,8 @@ def handler(event, context):
     return {"request_id": context.aws_request_id}
 """
 
-# On Managed Instances the emulator deadlocks as soon as a batch is due before the listener has
-# answered the one before, which Lambda does not (contract, section 13, 11). So the function comes
-# up after the extension's imports, and what deadlocks in spite of that is tried again.
+# On Managed Instances the emulator hangs when the listener answers too late (`rie_deadlock`): so
+# the function comes up after the extension's imports.
 _PATIENT_HANDLER = f"""
 import http.client
 listener = http.client.HTTPConnection("127.0.0.1", {LISTENER_PORT})
@@ -46,10 +46,6 @@ listener.getresponse()
 listener.close()
 {_HANDLER}
 """
-_DEADLOCK = "previous batch hasn't processed yet"
-_ATTEMPTS = 4
-_ATTEMPT_TIMEOUT_S = 6
-
 _POLL_S = 0.002
 _TIMEOUT_S = 15
 
@@ -159,25 +155,12 @@ async def test_no_interpreter(tree: Tree) -> None:
     assert not whole.collector.requests
 
 
-async def _past_deadlocks(folder: Path, attempt: Callable[[Tree], Awaitable[None]]) -> None:
-    """Run *attempt* until the emulator does not deadlock in it."""
-    for number in range(_ATTEMPTS):
-        tree = Tree(folder / str(number))
-        tree.install_function(_PATIENT_HANDLER)
-        try:
-            async with asyncio.timeout(_ATTEMPT_TIMEOUT_S):
-                await attempt(tree)
-                return
-        except TimeoutError:
-            if _DEADLOCK not in (tree.root / "emulator.log").read_text():
-                raise
-    pytest.fail(f"the emulator deadlocked {_ATTEMPTS} times")
-
-
 async def test_managed_instances(tmp_path: Path) -> None:
     """Logs and spans of parallel invocations arrive by the emulator's real Telemetry API."""
 
-    async def attempt(tree: Tree) -> None:
+    async def attempt(folder: Path) -> None:
+        tree = Tree(folder / "tree")
+        tree.install_function(_PATIENT_HANDLER)
         ids: list[str] = []
         async with run_whole(tree, max_concurrency=3) as whole:
             for wave in range(3):
@@ -192,13 +175,15 @@ async def test_managed_instances(tmp_path: Path) -> None:
             f"line {wave} {n}" for wave in range(3) for n in range(3)
         ]
 
-    await _past_deadlocks(tmp_path, attempt)
+    await past_deadlocks(tmp_path, attempt)
 
 
 async def test_managed_instances_survive_a_kill(tmp_path: Path) -> None:
     """There any exit of an extension would end the environment; the launcher does not exit."""
 
-    async def attempt(tree: Tree) -> None:
+    async def attempt(folder: Path) -> None:
+        tree = Tree(folder / "tree")
+        tree.install_function(_PATIENT_HANDLER)
         async with run_whole(tree, max_concurrency=2) as whole:
             _request_id(await whole.emulator.invoke_when_free())
             await _kill_python(whole)
@@ -207,4 +192,4 @@ async def test_managed_instances_survive_a_kill(tmp_path: Path) -> None:
             assert await whole.emulator.stop() == 0
             assert set(ids) <= set(whole.server_spans())
 
-    await _past_deadlocks(tmp_path, attempt)
+    await past_deadlocks(tmp_path, attempt)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.probe_steps import handle, listen, register, say, serve, subscribe, wait_for
+from tests.support.rie_deadlock import past_deadlocks
 from tests.support.rie_scenarios_managed import MANAGED
 from tests.support.rie_worlds import Cast, World
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from tests.support.probe_story import Entry
+    from tests.support.probe_story import Entry, Story
     from tests.support.rie_scenarios import Scenario
 
 _LISTENER = (register("SHUTDOWN"), listen(), subscribe("platform", "function"), serve())
@@ -34,13 +36,30 @@ async def test_everybody_tells_the_same(
         assert await scenario.play(stage) == scenario.story
 
 
+async def _play_with_telemetry(
+    world: type[World], cast: Cast, folder: Path, acts: Callable[[World], Awaitable[object]]
+) -> Story:
+    """Give the story of a cast in which `a` listens to telemetry."""
+    stories = []
+
+    async def attempt(own_folder: Path) -> None:
+        async with world(cast, own_folder) as stage:
+            await acts(stage)
+            stories.append(stage.story())
+
+    await past_deadlocks(folder, attempt)
+    return stories[-1]
+
+
 async def test_the_telemetry_of_one_invocation(world: type[World], tmp_path: Path) -> None:
     """Every event of init and of one traced invocation, in order, with exactly these fields."""
-    cast = Cast(extensions={"a": [_LISTENER]}, max_concurrency=1)
-    async with world(cast, tmp_path) as stage:
-        await stage.invoke(say("hello"), trace=_TRACE)
+
+    async def acts(stage: World) -> None:
+        await stage.invoke(say("hello"), wait_for("a", "telemetry", 7), trace=_TRACE)
         await stage.seen("a", "telemetry", 8)
-        events = stage.story().telemetry("a")
+
+    cast = Cast(extensions={"a": [_LISTENER]}, max_concurrency=1)
+    events = (await _play_with_telemetry(world, cast, tmp_path, acts)).telemetry("a")
     assert [_without_values(event) for event in events] == [
         ("platform.initStart", {
             "initializationType", "phase", "functionName", "functionVersion",
@@ -70,11 +89,13 @@ async def test_the_telemetry_of_one_invocation(world: type[World], tmp_path: Pat
 
 async def test_the_telemetry_of_parallel_invocations(world: type[World], tmp_path: Path) -> None:
     """Both have started before either is reported, and no runtimeDone is told of (T38)."""
-    cast = Cast(extensions={"a": [_LISTENER]}, runtime=[(handle(2),)], max_concurrency=2)
-    async with world(cast, tmp_path) as stage:
+
+    async def acts(stage: World) -> None:
         await stage.invoke_together(2, wait_for("runtime", "invocation", 2))
         await stage.seen("a", "telemetry", 9)
-        events = stage.story().telemetry("a")[5:]
+
+    cast = Cast(extensions={"a": [_LISTENER]}, runtime=[(handle(2),)], max_concurrency=2)
+    events = (await _play_with_telemetry(world, cast, tmp_path, acts)).telemetry("a")[5:]
     assert [event["type"] for event in events] == ["platform.start"] * 2 + ["platform.report"] * 2
     ids = [event["record"]["requestId"] for event in events]
     assert set(ids[:2]) == set(ids[2:])
@@ -83,18 +104,19 @@ async def test_the_telemetry_of_parallel_invocations(world: type[World], tmp_pat
 
 async def test_the_last_telemetry_comes_before_shutdown(world: type[World], tmp_path: Path) -> None:
     """What is still buffered when the environment ends is posted before SHUTDOWN is sent."""
-    buffering = {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 30_000}
-    patient = (register("SHUTDOWN"), listen(), subscribe("platform", buffering=buffering), serve())
-    cast = Cast(extensions={"a": [patient]}, max_concurrency=1)
-    async with world(cast, tmp_path) as stage:
+
+    async def acts(stage: World) -> None:
         await stage.invoke()
         await stage.seen("runtime", "response")
         await stage.shutdown()
-        seen = [entry["saw"] for entry in stage.story().entries if entry["actor"] == "a"]
-        types = [event["type"] for event in stage.story().telemetry("a")]
-    assert "platform.report" in types
-    assert seen[-2:] == ["next", "leave"]
-    assert seen[-3] == "telemetry"
+
+    buffering = {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 30_000}
+    patient = (register("SHUTDOWN"), listen(), subscribe("platform", buffering=buffering), serve())
+    cast = Cast(extensions={"a": [patient]}, max_concurrency=1)
+    story = await _play_with_telemetry(world, cast, tmp_path, acts)
+    seen = [entry["saw"] for entry in story.entries if entry["actor"] == "a"]
+    assert seen[-3:] == ["telemetry", "next", "leave"]
+    assert story.telemetry("a")[-1]["type"] == "platform.report"
 
 
 def _without_values(event: Entry) -> tuple[str, Any]:

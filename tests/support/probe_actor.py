@@ -21,6 +21,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -138,16 +139,18 @@ class Actor:
 
         class Listener(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                for event in json.loads(self.rfile.read(length)):
-                    actor._note("telemetry", event=event)
+                batch = self.rfile.read(int(self.headers["Content-Length"]))
                 self.send_response(200)
                 self.end_headers()
+                self.wfile.flush()  # before we take our time to write it down
+                self.connection.shutdown(socket.SHUT_WR)
+                for event in json.loads(batch):
+                    actor._note("telemetry", event=event)
 
             def log_message(self, *_: object) -> None:
                 """Stay silent: a line per batch would be telemetry again."""
 
-        server = http.server.ThreadingHTTPServer(("0.0.0.0", port), Listener)
+        server = http.server.HTTPServer(("0.0.0.0", port), Listener)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def subscribe(self, body: str) -> None:
