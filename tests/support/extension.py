@@ -17,7 +17,11 @@ from logger_extension.signals.logs import encode_logs
 from logger_extension.signals.traces import encode_spans
 
 FUNCTION_NAME = "checkout"
-RESOURCE = {"service.name": "shop", "faas.name": FUNCTION_NAME, "faas.max_memory": 134_217_728}
+RESOURCE: dict[str, str | int] = {
+    "service.name": "shop",
+    "faas.name": FUNCTION_NAME,
+    "faas.max_memory": 134_217_728,
+}
 NOW_UNIX_NANO = 1_795_427_494_000_000_000
 QUEUE_BYTES = 64 * 1024 * 1024
 
