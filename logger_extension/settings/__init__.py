@@ -1,0 +1,1 @@
+"""Settings by area: each reads its own variables; `config.py` composes them."""
