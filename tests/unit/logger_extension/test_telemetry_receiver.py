@@ -2,6 +2,7 @@
 
 import _socket
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator
 
@@ -46,7 +47,10 @@ async def receiving() -> AsyncIterator[Receiving]:
 
 
 async def _post(url: str, body: bytes) -> int:
-    async with aiohttp.ClientSession() as session, session.post(url, data=body) as response:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=io.BytesIO(body)) as response,
+    ):
         return response.status
 
 
