@@ -83,8 +83,6 @@ class QueueModel(RuleBasedStateMachine):
     @invariant()
     def holds_what_the_model_holds(self) -> None:
         """Same items, same order, same sizes, never above the bound."""
-        if not hasattr(self, "queue"):
-            return
         assert list(self.queue._entries) == self.waiting
         assert len(self.queue) == len(self.waiting)
         assert self.queue.size_bytes == sum(entry.size_bytes for entry in self.waiting)
@@ -93,8 +91,6 @@ class QueueModel(RuleBasedStateMachine):
     @invariant()
     def loses_nothing_uncounted(self) -> None:
         """What was put is delivered, taken, waiting or counted as dropped."""
-        if not hasattr(self, "queue"):
-            return
         dropped = self.queue.dropped["queue_full"]
         assert self.put_count == self.settled + len(self.out) + len(self.waiting) + dropped
 
