@@ -56,7 +56,10 @@ class CgroupCpuShare(CpuShare):
         self._quota.write_text(unlimited)
 
     def wrap(self, command: Sequence[str]) -> list[str]:
-        """The shell joins the group and becomes the command, so no child can escape."""
+        """The shell joins the group and becomes the command, so no child can escape.
+
+        What cannot be executed is an exit of the shell here, not an error of the start.
+        """
         return ["/bin/sh", "-c", JOIN, str(self._directory / "cgroup.procs"), *command]
 
     def limit(self) -> None:

@@ -14,6 +14,7 @@ from lambda_sandbox.changes import Changes
 from lambda_sandbox.errors import PhaseError
 from lambda_sandbox.processes import describe_exit
 from lambda_sandbox.runtime_slots import RuntimeSlots
+from lambda_sandbox.states import AgentState
 
 if TYPE_CHECKING:
     import signal
@@ -68,9 +69,12 @@ class Generation:
         self.fail(error_type, message, payload)
         self.changes.notify()
 
-    def extension_exited(self, process: Process) -> None:
-        """An extension is gone: `Extension.Crash`, also with exit status 0."""
+    def extension_exited(self, name: str, process: Process) -> None:
+        """An extension is gone: `Extension.Crash`, also with exit status 0, but in a shutdown."""
         code = process.returncode or 0
+        agent = self.registry.by_name(name)
+        if agent is not None and self.stopping and agent.state is AgentState.RUNNING:
+            agent.move(AgentState.EXITED)
         self.fail("Extension.Crash", describe_exit(code) if code else "exit code 0")
         self.changes.notify()
 

@@ -53,7 +53,7 @@ class Host:
             actor=f"extension:{name}",
             cwd=self.scenario.task_root if managed else Path("/"),
             environment=extension_environment(self.scenario, self.api_address),
-            watch=Watch(on_line, generation.extension_exited),
+            watch=Watch(on_line, lambda process: generation.extension_exited(name, process)),
             transcript=self.transcript,
         )
 

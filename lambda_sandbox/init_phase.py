@@ -67,21 +67,23 @@ async def _start_extensions(host: Host, generation: Generation) -> None:
 
 
 async def _start_extension(host: Host, generation: Generation, path: Path) -> None:
-    too_many = len(generation.registry) >= MAX_EXTENSIONS
+    """Start one file; the 11th fails like one that cannot be executed."""
+    obstacle = None
+    if len(generation.registry) >= MAX_EXTENSIONS:
+        obstacle = f"Extension limit ({MAX_EXTENSIONS}) reached"
+    elif not os.access(path, os.X_OK):
+        obstacle = f"fork/exec {path}: permission denied"
     agent = generation.registry.expect(path.name)
-    try:
-        if too_many:
-            message = f"Extension limit ({MAX_EXTENSIONS}) reached"
-            raise OSError(message)  # noqa: TRY301 - the 11th file fails like one that cannot start
-        if not os.access(path, os.X_OK):
-            message = f"fork/exec {path}: permission denied"
-            raise PermissionError(message)
-        await host.start_extension(generation, path)
-    except OSError as error:
+    if obstacle is None:
+        try:
+            await host.start_extension(generation, path)
+        except OSError as error:
+            obstacle = str(error)
+    if obstacle is not None:
         agent.move(AgentState.LAUNCH_ERROR)
         agent.error_type = LAUNCH_ERROR
-        host.transcript.record(f"extension:{path.name}", "launch_error", message=str(error))
-        generation.fail(LAUNCH_ERROR, str(error))
+        host.transcript.record(f"extension:{path.name}", "launch_error", message=obstacle)
+        generation.fail(LAUNCH_ERROR, obstacle)
 
 
 async def _start_runtime(host: Host, generation: Generation, phase: str) -> None:

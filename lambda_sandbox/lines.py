@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_LINE_BYTES = 2 * 1024 * 1024
 READ_BYTES = 256 * 1024
+DRAIN_READS = 8  # twice what a pipe of an unprivileged process can hold
 
 
 class LineSplitter:
@@ -61,9 +62,10 @@ class PipeReader:
         self._open = True
 
     def drain(self) -> None:
-        """Read everything that is in the pipe right now."""
-        while self._open and self._read():
-            pass
+        """Read what is in the pipe right now; who prints without a pause cannot hold us here."""
+        for _ in range(DRAIN_READS):
+            if not self._open or not self._read():
+                return
 
     def close(self) -> None:
         """Read what is left and stop reading, also where a grandchild still holds the pipe."""

@@ -58,13 +58,13 @@ async def stop_generation(host: Host, generation: Generation, reason: str) -> No
 async def kill_generation(generation: Generation) -> None:
     """Kill what is left, reap it, and end every request that still waits."""
     generation.stopping = True
+    for agent in generation.registry:
+        if AgentState.SHUTDOWN_FAILED in ALLOWED[agent.state]:
+            agent.move(AgentState.SHUTDOWN_FAILED)
     for process in generation.processes:
         process.signal(signal.SIGKILL)
     for process in generation.processes:
         await process.wait()
-    for agent in generation.registry:
-        if AgentState.SHUTDOWN_FAILED in ALLOWED[agent.state]:
-            agent.move(AgentState.SHUTDOWN_FAILED)
     generation.changes.close()
 
 

@@ -60,6 +60,18 @@ async def test_ignoring_shutdown_ends_with_a_kill(workshop: Workshop) -> None:
     assert not said(sandbox, "a", "survived")
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "state"), [("serve()", "Exited"), ("serve()\nhang()", "ShutdownFailed")]
+)
+async def test_state_after_the_shutdown(workshop: Workshop, behaviour: str, state: str) -> None:
+    """An extension that left in time is Exited, one that had to be killed is ShutdownFailed."""
+    workshop.extension("a", f"register()\n{behaviour}")
+    async with Sandbox(workshop.scenario()) as sandbox:
+        await sandbox.shutdown()
+        (agent,) = sandbox._lifecycle.generation.registry
+    assert agent.state == state
+
+
 async def test_extension_that_becomes_ready_during_the_shutdown(workshop: Workshop) -> None:
     """An extension that is busy when the runtime goes gets SHUTDOWN when it calls next in time."""
     workshop.extension("a", "register()\nnext_event()\ntime.sleep(0.7)\nserve()")

@@ -43,3 +43,20 @@ async def test_pipe_is_drained_on_demand() -> None:
     assert lines == ["one", "two", "rest"]
     reader.close()
     os.close(reader.child_fd)
+
+
+async def test_drain_ends_although_the_child_goes_on() -> None:
+    """Somebody who refills the pipe at every read does not hold `drain` for ever."""
+    refills: list[str] = []
+
+    def refill(line: str) -> None:
+        refills.append(line)
+        os.write(reader.child_fd, b"more\n")
+
+    reader = PipeReader(refill)
+    os.write(reader.child_fd, b"first\n")
+    reader.drain()
+    assert 1 < len(refills) < 100
+    os.close(reader.child_fd)
+    reader._on_line = refills.append
+    reader.close()
