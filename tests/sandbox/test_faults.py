@@ -1,6 +1,7 @@
 """Whatever goes wrong with the extension, the function goes on: every invocation succeeds."""
 
 import asyncio
+import io
 import json
 import shutil
 from pathlib import Path
@@ -195,7 +196,9 @@ async def test_garbage_on_the_telemetry_port(tmp_path: Path, unused_port: int) -
     ):
         lines = await invoke_all(whole, count=2)
         for body in garbage:
-            async with session.post(f"http://127.0.0.1:{unused_port}/", data=body) as response:
+            async with session.post(
+                f"http://127.0.0.1:{unused_port}/", data=io.BytesIO(body)
+            ) as response:
                 assert response.status == 200
         lines += await invoke_all(whole, count=2)
         await whole.sandbox.shutdown()
