@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _why_not = cache(rie.unavailable)
+_ran = pytest.StashKey[int]()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs the emulator where it cannot run, and say why."""
-    if item.get_closest_marker("rie") and (reason := _why_not()):
-        pytest.skip(reason)
+    if item.get_closest_marker("rie"):
+        if reason := _why_not():
+            pytest.skip(reason)
+        item.config.stash[_ran] = item.config.stash.get(_ran, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show that they ran: a gate that skips them silently would be none."""
+    count = terminalreporter.config.stash.get(_ran, 0)
+    reason = f" ({why})" if (why := _why_not()) else ""
+    terminalreporter.write_line(f"tests run on AWS's emulator: {count}{reason}")
 
 
 @pytest.fixture

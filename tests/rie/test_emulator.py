@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,14 @@ async def test_nothing_of_the_host_is_touched(tree: Tree) -> None:
     async with Emulator(tree):
         assert Path("/proc/self/mountinfo").read_text() == before
         assert not any((tree.root / "var/lang").iterdir())
+
+
+async def test_nothing_outlives_a_killed_test(tree: Tree) -> None:
+    """When the test process dies without leaving, its end of the pipe closes: that ends it all."""
+    tree.install_function(_HANDLER)
+    async with Emulator(tree) as emulator:
+        await emulator.invoke()
+        inside = emulator.namespace.processes()
+        emulator.namespace.let_go()
+        assert await emulator.wait() == 128 + signal.SIGKILL
+        assert not [one for one in inside if Path(f"/proc/{one.pid}").exists()]

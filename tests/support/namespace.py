@@ -119,8 +119,7 @@ class Namespace:
         except ProcessLookupError:
             if process.returncode is None:
                 process.kill()
-        if process.stdin is not None:
-            process.stdin.close()
+        self.let_go()
         await process.wait()
 
     async def _prepare(self, process: asyncio.subprocess.Process) -> None:
@@ -141,6 +140,11 @@ class Namespace:
     def _process(self) -> asyncio.subprocess.Process:
         assert self._unshare is not None, "the namespace was not entered"
         return self._unshare
+
+    def let_go(self) -> None:
+        """Close our end of the pipe, as our death would: the command is killed, and all with it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def open_socket(self) -> socket.socket:
         """Give a TCP/IPv4 socket that lives inside; this process may use it like any other.

@@ -55,7 +55,7 @@ class Actor:
     def live(self) -> None:
         """Do everything that the plan says, then leave with 0."""
         self._await_sigterm()
-        self._note("start", environment=dict(os.environ), argv=sys.argv, uid=os.getuid())
+        self._note("start")
         self._perform(self._steps)
         self.leave(0)
 
@@ -120,10 +120,10 @@ class Actor:
         assert self._unread is not None
         self._note_event(self._unread)
 
-    def serve(self, busy_ms: int = 0) -> NoReturn:
-        """Call next until SHUTDOWN, working *busy_ms* on every event, and leave with 0."""
+    def serve(self) -> NoReturn:
+        """Call next until SHUTDOWN, and leave with 0."""
         while self.next() != "SHUTDOWN":
-            self.sleep(busy_ms)
+            pass
         self.leave(0)
 
     def report_error(self, phase: str, error_type: str) -> None:
@@ -178,10 +178,11 @@ class Actor:
             if not self._responded:
                 self.respond()
 
-    def respond(self, body: str = '{"ok":true}', request_id: str | None = None) -> None:
+    def respond(self) -> None:
         """Post the response of the current invocation."""
         self._responded = True
-        path = f"{_RUNTIME}/invocation/{request_id or self._request_id}/response"
+        path = f"{_RUNTIME}/invocation/{self._request_id}/response"
+        body = '{"ok":true}'
         self._note_answer("response", self._ask("POST", path, {}, body), sent=body)
 
     def respond_error(self, error_type: str, message: str) -> None:

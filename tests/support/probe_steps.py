@@ -55,9 +55,9 @@ def read_next() -> Step:
     return {"do": "read_next"}
 
 
-def serve(busy_ms: int = 0) -> Step:
+def serve() -> Step:
     """Call next until SHUTDOWN, then leave."""
-    return {"do": "serve", "busy_ms": busy_ms}
+    return {"do": "serve"}
 
 
 def report_error(phase: str, error_type: str) -> Step:
@@ -115,9 +115,9 @@ def handle(workers: int = 1) -> Step:
     return {"do": "handle", "workers": workers}
 
 
-def respond(body: str = '{"ok":true}', request_id: str | None = None) -> Step:
+def respond() -> Step:
     """Post the response."""
-    return {"do": "respond", "body": body, "request_id": request_id}
+    return {"do": "respond"}
 
 
 def respond_error(error_type: str, message: str) -> Step:

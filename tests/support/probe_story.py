@@ -39,13 +39,9 @@ class Story:
                 told[f"{entry['actor']}.{entry['life']}"].append(_line(entry))
         return {chapter: "; ".join(lines) for chapter, lines in told.items()}
 
-    def of(self, actor: str, saw: str, life: int | None = None) -> list[Entry]:
-        """Give the entries of *actor* about *saw*, of one life or of all."""
-        return [
-            entry
-            for entry in self.entries
-            if entry["actor"] == actor and entry["saw"] == saw and life in {None, entry["life"]}
-        ]
+    def of(self, actor: str, saw: str) -> list[Entry]:
+        """Give the entries of *actor* about *saw*."""
+        return [one for one in self.entries if one["actor"] == actor and one["saw"] == saw]
 
     def telemetry(self, actor: str) -> list[Entry]:
         """Give the telemetry events that *actor* received, in the order of arrival."""
@@ -77,7 +73,8 @@ def _line(entry: Entry) -> str:
 
 
 def _without_wording(text: str) -> str:
-    """Leave out what no contract says: ids, what a validator says, how an extension is called."""
+    """Leave out what no contract says: ids, words of a validator, names of things and states."""
     text = re.sub(r" ValidationError .*", "", text)  # the emulator's is not always JSON
     text = re.sub(r"(InvalidRequestFormat) (?!configurationKeys).*", r"\1", without_ids(text))
+    text = re.sub(r"(InvalidStateTransition) .*", r"\1", text)
     return re.sub(r" for extension \S+\. Error: State transition is not allowed", "", text)

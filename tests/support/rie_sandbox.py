@@ -8,8 +8,7 @@ from __future__ import annotations
 import sys
 
 from lambda_sandbox import InitType, Sandbox, Scenario, TelemetryFaults
-from tests.support.rie import write_program
-from tests.support.rie_worlds import ACTOR, World, in_words, lay_out
+from tests.support.rie_worlds import ACTOR, World, in_words, install_extensions, lay_out
 
 
 class SandboxWorld(World):
@@ -29,8 +28,7 @@ class SandboxWorld(World):
         self._journal.touch()
         extensions = self._root / "tree/opt/extensions"
         extensions.mkdir(parents=True)
-        for name in self._cast.extensions:
-            write_program(extensions / name, f"exec {programs[name]}\n")
+        install_extensions(self._cast, extensions, programs)
         on_demand = self._cast.max_concurrency is None
         scenario = Scenario(
             task_root=folder,

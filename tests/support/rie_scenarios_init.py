@@ -60,6 +60,12 @@ FAILING_INIT = {
             "runtime.2": ANSWERED,
         },
     ),
+    "a file that cannot be executed": Scenario(
+        cast=Cast(extensions={"a": [LOYAL]}, broken=("b",)),
+        acts=[fail_init],
+        story={"caller": ""},
+        races=("a.1",),  # how far it got; no runtime is started
+    ),
     # After a timeout of init the emulator now and then carries on with the invocation that it has
     # just given up, in parallel to the next: so only the first life is compared.
     "an extension never registers": Scenario(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from tests.support.probe_steps import (
     ask_next,
+    call,
     handle,
     leave,
     next_event,
     read_next,
     register,
+    respond,
     respond_error,
     serve,
     sleep,
@@ -23,9 +25,12 @@ from tests.support.rie_scenarios import (
     ONE_INVOKE,
     Scenario,
     invoke,
+    settle,
     shutdown,
 )
 from tests.support.rie_worlds import Cast
+
+_RUNTIME = "/2018-06-01/runtime"
 
 ORDINARY = {
     "an invocation and the end": Scenario(
@@ -68,6 +73,26 @@ ORDINARY = {
             "caller": f'{{"errorType": "Function.Bad", "errorMessage": "no"}}; {OK}',
             "a.1": "register; next INVOKE; next INVOKE; next SHUTDOWN spindown; leave 0",
             "runtime.1": "invocation; error; invocation; response; SIGTERM",
+        },
+    ),
+    "what a runtime must not do": Scenario(
+        cast=Cast(),
+        acts=[
+            invoke(
+                call("no such path", "GET", f"{_RUNTIME}/nothing"),
+                call("wrong method", "DELETE", f"{_RUNTIME}/invocation/next"),
+                call("wrong id", "POST", f"{_RUNTIME}/invocation/nobody/response", body="{}"),
+                respond(),
+                respond(),
+            ),
+            invoke(),
+            settle,
+        ],
+        story={
+            "caller": f"{OK}; {OK}",
+            "runtime.1": "invocation; no such path 404; wrong method 405;"
+            " wrong id 400 InvalidRequestID Invalid request ID; response;"
+            " response 403 InvalidStateTransition; invocation; response",
         },
     ),
     "a second next is refused and the first stays good": Scenario(
