@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.rie import Answer
-from tests.support.rie_extension import Whole
+    from tests.support.rie_extension import Whole
 
 pytestmark = pytest.mark.rie
 

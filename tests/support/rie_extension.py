@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.support.namespace import Process
 
 _COLLECTOR_PORT = 14318
-LISTENER_PORT = 4243
+LISTENER_PORT = 4243  # ports of the inside
 _SERVER = 2  # SpanKind of OTLP
 PYTHON_ELSEWHERE = "var/python"  # where no launcher looks for an interpreter
 
@@ -61,7 +61,6 @@ async def run_whole(
     python_home: str = "var/lang",
 ) -> AsyncIterator[Whole]:
     """Run the function of *tree* with the extension beside it."""
-    home = tree.root / "opt" / NAME
     mounts = (
         (Path(logger_extension.__file__).parent, f"opt/{NAME}/logger_extension"),
         (Path(sysconfig.get_path("purelib")), f"opt/{NAME}/site-packages"),
@@ -71,7 +70,6 @@ async def run_whole(
     (tree.root / python_home).mkdir(exist_ok=True)
     shutil.copy(find_launcher(), tree.extensions / NAME)
     (tree.extensions / NAME).chmod(0o755)
-    assert home.is_dir()
     async with Collector() as collector:
 
         async def serve_inside(listener: socket.socket) -> None:
