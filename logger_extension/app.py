@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from logger_extension.assembler import Assembler
 from logger_extension.bootstrap import Handoff, tell_launcher
 from logger_extension.channel import Channel
 from logger_extension.config import Config
@@ -26,11 +27,14 @@ from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.queue import Queue
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from logger_extension.selflog import say
-from logger_extension.signals.logs import encode_logs
+from logger_extension.signals.logs import encode_logs, measure
 from logger_extension.signals.resource import describe_resource
-from logger_extension.signals.traces import encode_spans
+from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 
 Item = TypeVar("Item")
+
+# Where init runs ahead of any invocation: nobody waits for it.
+INIT_AHEAD = (InitType.MANAGED_INSTANCES, InitType.PROVISIONED_CONCURRENCY)
 P = ParamSpec("P")
 
 
@@ -94,15 +98,28 @@ async def _build_pipeline(handoff: Handoff, config: Config, stack: AsyncExitStac
         await stack.enter_async_context(exporter)
         return Channel(name, Queue(config.queue_max_bytes), encode, exporter, _complain)
 
-    return Pipeline(
-        invocations=Invocations(is_concurrent=is_managed, is_restarted=handoff.restarted),
-        logs=await open_channel(
-            "logs", config.logs_url, config.logs_headers, partial(encode_logs, resource)
-        ),
-        spans=await open_channel(
-            "traces", config.traces_url, config.traces_headers, partial(encode_spans, resource)
+    logs = await open_channel(
+        "logs", config.logs_url, config.logs_headers, partial(encode_logs, resource)
+    )
+    spans = await open_channel(
+        "traces", config.traces_url, config.traces_headers, partial(encode_spans, resource)
+    )
+    assembler = Assembler(
+        invocations=Invocations(
+            is_concurrent=is_managed,
+            has_cold_start=not handoff.restarted and config.init_type not in INIT_AHEAD,
+            sampler=config.traces.sampler,
         ),
         function_name=config.function_name,
+        function_version=config.function_version,
+        awaits_report=config.traces.awaits_report,
+        put_line=lambda line: logs.put(line, measure(line.log)) if logs else None,
+        put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
+        observe=lambda _: {},
+    )
+    return Pipeline(
+        assembler=assembler,
+        channels=[channel for channel in (logs, spans) if channel is not None],
         reads_at_once=config.has_spare_cpu or is_managed,
         max_unread_bytes=config.queue_max_bytes,
         contain=_contain,

@@ -14,13 +14,13 @@ and we to it through the pipe whose number is LOGGER_EXTENSION_PIPE: one line "s
 """
 
 import _socket
-import errno
 import os
 
-from logger_extension.errors import LambdaApiError
+from logger_extension.errors import LambdaApiError, ProtocolError
 from logger_extension.http1 import Response, ResponseReader, write_request
 
 DEFAULT_TELEMETRY_PORT = 4328
+MAX_PORT = 65_535
 MANAGED_INSTANCES = "lambda-managed-instances"
 
 # Lambda answers these calls from the same machine within milliseconds. The bound only keeps a
@@ -85,14 +85,15 @@ def start(environ: "os._Environ[str]", *, subscribe: bool) -> Handoff:
     api = environ["AWS_LAMBDA_RUNTIME_API"]
     extension_id = environ.get("LOGGER_EXTENSION_ID", "")
     body = environ.get("LOGGER_EXTENSION_REGISTER_BODY", "").encode("utf-8", "surrogateescape")
-    earlier_port, _, earlier_status = environ.get("LOGGER_EXTENSION_SUBSCRIPTION", "").partition(
-        " "
-    )
+    earlier = environ.get("LOGGER_EXTENSION_SUBSCRIPTION", "")
+    earlier_port, _, earlier_status = earlier.partition(" ")
     listener = None
-    if subscribe:
-        listener = _listen(
-            _port(earlier_port or environ.get("LOGGER_EXTENSION_TELEMETRY_PORT", ""))
-        )
+    if subscribe and earlier_status:
+        # Lambda goes on posting to the port of our predecessor: that one or none.
+        listener = _listen((_port(earlier_port),)) if earlier_status == "200" else None
+    elif subscribe:
+        # Another extension's port is evaded, not fought for.
+        listener = _listen((_port(environ.get("LOGGER_EXTENSION_TELEMETRY_PORT", "")), 0))
     if not extension_id:
         extension_id, body = _register(api, environ)
     handoff = Handoff(api, extension_id, body)
@@ -150,24 +151,22 @@ def report_init_error(handoff: Handoff, error_type: str, message: str) -> None:
 
 def _port(text: str) -> int:
     # A wrong value is told by the configuration; here it must not keep us from starting.
-    if text.isascii() and text.isdigit() and 0 <= int(text) <= 65535:  # noqa: PLR2004  (TCP's ports)
+    if text.isascii() and text.isdigit() and len(text) <= len("65535") and int(text) <= MAX_PORT:
         return int(text)
     return DEFAULT_TELEMETRY_PORT
 
 
-def _listen(port: int) -> "_socket.socket | None":
-    """Bind the telemetry listener; another extension's port is evaded, not fought for."""
-    for candidate in (port, 0):
+def _listen(ports: "tuple[int, ...]") -> "_socket.socket | None":
+    """Bind the telemetry listener to the first of the ports that can be had; 0 is any."""
+    for port in ports:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         try:
             # A process that died leaves connections in TIME_WAIT; its successor needs the port.
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
-            sock.bind(("0.0.0.0", candidate))
+            sock.bind(("0.0.0.0", port))
             sock.listen(BACKLOG)
-        except OSError as error:
+        except OSError:
             sock.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                return None
         else:
             return sock
     return None
@@ -228,7 +227,7 @@ def _call(api: str, operation: str, request: bytes) -> Response:
             response = reader.feed(sock.recv(65536))
             if response is not None:
                 return response
-    except OSError as error:
+    except (OSError, ProtocolError) as error:
         raise LambdaApiError(operation, None, str(error)) from None
     finally:
         sock.close()

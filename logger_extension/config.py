@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
+from logger_extension.settings.traces import TracesSettings
 
 MIB = 1024 * 1024
 
@@ -52,6 +53,7 @@ class Config:
     function_name: str
     function_version: str
     memory_mb: int
+    traces: TracesSettings
     region: str
     init_type: InitType
     complaints: tuple[str, ...] = ()
@@ -104,6 +106,7 @@ class Config:
             function_name=function_name,
             function_version=env.text("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST",
             memory_mb=memory_mb,
+            traces=TracesSettings.read(env),
             region=env.text("AWS_REGION"),
             init_type=InitType(env.text("AWS_LAMBDA_INITIALIZATION_TYPE") or InitType.ON_DEMAND),
             complaints=tuple(env.complaints),

@@ -50,18 +50,37 @@ LifecycleEvent = InvokeEvent | ShutdownEvent
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """A part of an invocation that Lambda itself has measured (`record.spans`)."""
+
+    name: str
+    start_unix_nano: int
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class InitStart:
-    """`platform.initStart`."""
+    """`platform.initStart`, or `platform.restoreStart` when a snapshot is restored."""
 
     instance_id: str = ""
+    is_restore: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InitRuntimeDone:
-    """`platform.initRuntimeDone`: the runtime called next for the first time, or failed to."""
+    """`platform.initRuntimeDone` or `restoreRuntimeDone`: the runtime is ready, or has failed."""
 
     status: str
     error_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InitReport:
+    """`platform.initReport` or `restoreReport`: init is over for all, extensions included."""
+
+    status: str
+    error_type: str = ""
+    duration_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +101,26 @@ class RuntimeDone:
     error_type: str = ""
     duration_ms: float | None = None
     produced_bytes: int | None = None
+    spans: tuple[PhaseSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`platform.report`: the invocation is over for all, extensions included. Comes late."""
+    """`platform.report`: the invocation is over for all, extensions included. Comes late.
+
+    On Managed Instances only `duration_ms` and the spans are there.
+    """
 
     request_id: str
     status: str
     error_type: str = ""
     duration_ms: float | None = None
+    billed_duration_ms: int | None = None
+    memory_size_mb: int | None = None
+    max_memory_used_mb: int | None = None
+    init_duration_ms: float | None = None
+    restore_duration_ms: float | None = None
+    spans: tuple[PhaseSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +147,7 @@ class UnknownRecord:
 Record = (
     InitStart
     | InitRuntimeDone
+    | InitReport
     | InvocationStart
     | RuntimeDone
     | Report

@@ -10,10 +10,11 @@ OTLP: it says when an invocation is finished; `signals.traces` makes the span.
     https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html).
 """
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 
-from logger_extension.events import InvocationStart, InvokeEvent, Report, RuntimeDone
+from logger_extension.events import InvocationStart, InvokeEvent, PhaseSpan, Report, RuntimeDone
+from logger_extension.policy.sampler import Sampler
 from logger_extension.policy.trace_context import TraceContext, derive_context
 
 # On demand there is one open invocation; on Managed Instances as many as the function's
@@ -22,7 +23,11 @@ MAX_OPEN = 4096
 MAX_AWAITING_REPORT = 256
 MAX_REMEMBERED = 8192
 
+# So many of an invocation's last lines are looked at when it fails.
+LAST_LINES = 8
+
 NANOS_PER_MS = 1_000_000
+ALWAYS_ON = Sampler(1.0, follows_parent=True)
 
 
 @dataclass(slots=True)
@@ -35,6 +40,9 @@ class Invocation:
         end_unix_nano: when the runtime was done.
         status: success, error, failure or timeout as Lambda says; empty while open.
         is_estimated: whether start and end are only what INVOKE and `next` tell.
+        is_sampled: whether its spans are exported.
+        spans: the parts that Lambda has measured.
+        last_lines: what the function printed last, for finding out why it failed.
     """
 
     request_id: str
@@ -43,14 +51,20 @@ class Invocation:
     is_cold_start: bool = False
     start_unix_nano: int = 0
     end_unix_nano: int = 0
+    deadline_unix_nano: int = 0
     status: str = ""
     error_type: str = ""
     is_estimated: bool = False
+    is_sampled: bool = True
+    runtime_duration_ms: float | None = None
+    produced_bytes: int | None = None
+    spans: tuple[PhaseSpan, ...] = ()
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
 
-    def learn_trace(self, trace_header: str) -> None:
-        """Take the trace from an X-Ray header, unless one is known already."""
-        if trace_header and not self.context.trace_header:
-            self.context = derive_context(self.request_id, trace_header)
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is over and Lambda does not call it a success."""
+        return self.status not in ("", "success")
 
 
 class Invocations:
@@ -59,17 +73,26 @@ class Invocations:
     Attributes:
         current: the invocation whose `platform.start` came last, hence the one that log lines
             after it belong to; None before the first, and where several run at once.
-        forgotten: how many were open for so long that they had to make room.
+        has_cold_start: whether the first invocation waits for init: not where init comes ahead of
+            it, nor in a process that takes the place of one that died.
+        forgotten: how many waited so long, for their end or report, that they had to make room.
     """
 
-    def __init__(self, *, is_concurrent: bool, is_restarted: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        is_concurrent: bool,
+        has_cold_start: bool = True,
+        sampler: Sampler = ALWAYS_ON,
+    ) -> None:
         self._is_concurrent = is_concurrent
+        self._sampler = sampler
         self._open: OrderedDict[str, Invocation] = OrderedDict()
         self._awaiting_report: OrderedDict[str, Invocation] = OrderedDict()
         # Ids only: what comes late or twice must not open an invocation again.
         self._finished: OrderedDict[str, None] = OrderedDict()
-        # A predecessor that died has seen the cold start.
-        self._seen_one = is_restarted
+        self.has_cold_start = has_cold_start
+        self._seen_one = not has_cold_start
         self.current: Invocation | None = None
         self.forgotten = 0
 
@@ -77,11 +100,12 @@ class Invocations:
         """Note an INVOKE; return the invocation unless telemetry has finished it already."""
         if event.request_id in self._finished:
             if done := self._awaiting_report.get(event.request_id):
-                done.learn_trace(event.trace_header)
+                self._learn_trace(done, event.trace_header)
             return None
         invocation = self._get_or_open(event.request_id)
         invocation.function_arn = invocation.function_arn or event.function_arn
-        invocation.learn_trace(event.trace_header)
+        invocation.deadline_unix_nano = int(event.deadline.epoch_ms) * NANOS_PER_MS
+        self._learn_trace(invocation, event.trace_header)
         if not invocation.start_unix_nano:
             invocation.start_unix_nano = now_unix_nano
         return invocation
@@ -95,10 +119,13 @@ class Invocations:
         for other in others:
             # One at a time: a later start means that this one ended, and nobody said how.
             if not self._is_concurrent and 0 < other.start_unix_nano < time_unix_nano:
-                abandoned += self._finish(other.request_id, time_unix_nano, "error", "Unknown")
+                # The sandbox may have been frozen since: its deadline is the latest end there is.
+                ended = min(time_unix_nano, other.deadline_unix_nano or time_unix_nano)
+                other.is_estimated = True
+                abandoned += self._finish(other.request_id, ended, "error", "Unknown")
         invocation = self._get_or_open(event.request_id)
         invocation.function_arn = invocation.function_arn or event.function_arn
-        invocation.learn_trace(event.trace_header)
+        self._learn_trace(invocation, event.trace_header)
         if time_unix_nano:
             invocation.start_unix_nano = time_unix_nano
         if not self._is_concurrent:
@@ -110,6 +137,9 @@ class Invocations:
         if event.request_id in self._finished:
             return []
         invocation = self._get_or_open(event.request_id)
+        invocation.runtime_duration_ms = event.duration_ms
+        invocation.produced_bytes = event.produced_bytes
+        invocation.spans = event.spans
         end_unix_nano = _end_of(invocation, event.duration_ms, time_unix_nano)
         return self._finish(event.request_id, end_unix_nano, event.status, event.error_type)
 
@@ -118,6 +148,7 @@ class Invocations:
         invocation = self._open.get(event.request_id)
         if invocation is None:
             return []
+        invocation.spans = event.spans
         end_unix_nano = _end_of(invocation, event.duration_ms, time_unix_nano)
         finished = self._finish(event.request_id, end_unix_nano, event.status, event.error_type)
         self.take_reported(event.request_id)
@@ -126,6 +157,12 @@ class Invocations:
     def take_reported(self, request_id: str) -> Invocation | None:
         """Forget a finished invocation whose report has come; return it, None if it is unknown."""
         return self._awaiting_report.pop(request_id, None)
+
+    def take_unreported(self) -> list[Invocation]:
+        """Forget and return every finished invocation whose report has not come."""
+        unreported = list(self._awaiting_report.values())
+        self._awaiting_report.clear()
+        return unreported
 
     def end_unobserved(self, request_id: str, now_unix_nano: int) -> list[Invocation]:
         """Finish an invocation of which no telemetry will come: INVOKE to now is all we know."""
@@ -162,6 +199,7 @@ class Invocations:
         invocation = self._open.get(request_id)
         if invocation is None:
             invocation = Invocation(request_id, derive_context(request_id, ""))
+            invocation.is_sampled = self._sampler.decide(invocation.context)
             invocation.is_cold_start = not self._seen_one
             self._seen_one = True
             self._open[request_id] = invocation
@@ -169,6 +207,12 @@ class Invocations:
                 self._open.popitem(last=False)
                 self.forgotten += 1
         return invocation
+
+    def _learn_trace(self, invocation: Invocation, trace_header: str) -> None:
+        """Take the trace from an X-Ray header, unless one is known already."""
+        if trace_header and not invocation.context.trace_header:
+            invocation.context = derive_context(invocation.request_id, trace_header)
+            invocation.is_sampled = self._sampler.decide(invocation.context)
 
     def _finish(
         self, request_id: str, end_unix_nano: int, status: str, error_type: str
@@ -187,6 +231,7 @@ class Invocations:
         self._awaiting_report[request_id] = invocation
         if len(self._awaiting_report) > MAX_AWAITING_REPORT:
             self._awaiting_report.popitem(last=False)
+            self.forgotten += 1
         return [invocation]
 
 

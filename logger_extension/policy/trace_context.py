@@ -25,12 +25,14 @@ class TraceContext:
         span_id: 8 bytes.
         parent_span_id: 8 bytes, or none when the invocation has no parent.
         trace_header: the header that they came from, empty if there was none.
+        sampled: the caller's decision (`Sampled` in the header), None if there was none.
     """
 
     trace_id: bytes
     span_id: bytes
     parent_span_id: bytes = NO_PARENT
     trace_header: str = ""
+    sampled: bool | None = None
 
 
 def derive_context(request_id: str, trace_header: str) -> TraceContext:
@@ -47,7 +49,8 @@ def derive_context(request_id: str, trace_header: str) -> TraceContext:
         return TraceContext(trace_id, span_id)
     parent_hex = fields.get("Parent", "")
     parent = bytes.fromhex(parent_hex) if _is_id(parent_hex, SPAN_ID_HEX) else NO_PARENT
-    return TraceContext(bytes.fromhex(trace_hex), span_id, parent, trace_header)
+    sampled = {"1": True, "0": False}.get(fields.get("Sampled", ""))
+    return TraceContext(bytes.fromhex(trace_hex), span_id, parent, trace_header, sampled)
 
 
 def derive_span_id(request_id: str, name: str) -> bytes:

@@ -33,7 +33,7 @@ class TelemetryReceiver:
         self._refuse = refuse
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/", self._receive)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0)
 
     async def open(self) -> None:
         """Begin to serve; the kernel has kept what came before."""
@@ -43,7 +43,7 @@ class TelemetryReceiver:
         sock = socket.socket(fileno=self._listener.detach())
         self._listener = None
         sock.settimeout(0)
-        await web.SockSite(self._runner, sock, shutdown_timeout=0).start()
+        await web.SockSite(self._runner, sock).start()
 
     async def close(self) -> None:
         """Stop serving."""

@@ -15,10 +15,10 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 
 from logger_extension.events import FunctionLog
 from logger_extension.json_text import to_text
+from logger_extension.platform_records import parse_time
 from logger_extension.policy.invocation import Invocation
 from logger_extension.signals.resource import SCOPE_NAME, SCOPE_VERSION
 from logger_extension.signals.values import set_attributes, set_value
-from logger_extension.telemetry import parse_time
 
 # The data model's table of severities; names as loggers print them, in lower case.
 SEVERITIES: Mapping[str, SeverityNumber.ValueType] = {

@@ -36,7 +36,7 @@ def set_value(target: AnyValue, value: Any, depth: int = 0) -> None:
         case float():
             target.double_value = value
         case None:
-            pass
+            target.SetInParent()
         case list() | tuple() if depth < MAX_DEPTH:
             target.array_value.SetInParent()
             for item in value:

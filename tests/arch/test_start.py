@@ -7,10 +7,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The standard modules that `-S` leaves out and the bootstrap needs: raw sockets, the environment,
-# error numbers, and what `os` itself brings.
+# and what `os` itself brings.
 ALLOWED = {
     "_socket",
-    "errno",
     "os",
     "posixpath",
     "genericpath",

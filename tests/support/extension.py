@@ -8,13 +8,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from logger_extension.assembler import Assembler
 from logger_extension.channel import Channel
 from logger_extension.pipeline import Pipeline
+from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
-from logger_extension.signals.logs import encode_logs
-from logger_extension.signals.traces import encode_spans
+from logger_extension.signals.logs import encode_logs, measure
+from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 
 FUNCTION_NAME = "checkout"
 RESOURCE: dict[str, str | int] = {
@@ -57,34 +59,45 @@ class Extension:
         self,
         *,
         is_concurrent: bool = False,
+        awaits_report: bool = False,
         reads_at_once: bool = True,
         max_unread_bytes: int = QUEUE_BYTES,
     ) -> None:
         self.logs = RecordingExporter()
         self.traces = RecordingExporter()
         self.complaints = Complaints()
-        self.pipeline = Pipeline(
-            invocations=Invocations(is_concurrent=is_concurrent),
-            logs=Channel(
-                "logs",
-                Queue(QUEUE_BYTES),
-                partial(encode_logs, RESOURCE),
-                self.logs,
-                self.complaints,
-            ),
-            spans=Channel(
-                "traces",
-                Queue(QUEUE_BYTES),
-                partial(encode_spans, RESOURCE),
-                self.traces,
-                self.complaints,
-            ),
+        logs = Channel(
+            "logs", Queue(QUEUE_BYTES), partial(encode_logs, RESOURCE), self.logs, self.complaints
+        )
+        spans = Channel(
+            "traces",
+            Queue(QUEUE_BYTES),
+            partial(encode_spans, RESOURCE),
+            self.traces,
+            self.complaints,
+        )
+        self.facts: list[InvocationFacts] = []
+        assembler = Assembler(
+            invocations=Invocations(is_concurrent=is_concurrent, has_cold_start=not is_concurrent),
             function_name=FUNCTION_NAME,
+            function_version="$LATEST",
+            awaits_report=awaits_report,
+            put_line=lambda line: logs.put(line, measure(line.log)),
+            put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES),
+            observe=self._observe,
+        )
+        self.pipeline = Pipeline(
+            assembler=assembler,
+            channels=[logs, spans],
             reads_at_once=reads_at_once,
             max_unread_bytes=max_unread_bytes,
             contain=lambda function: function,  # a fault shows in the test
             now_unix_nano=lambda: NOW_UNIX_NANO,
         )
+
+    def _observe(self, facts: InvocationFacts) -> dict[str, float]:
+        self.facts.append(facts)
+        return {"aws.lambda.cost_usd": 0.5}
 
     @property
     def records(self) -> list[LogRecord]:

@@ -12,10 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 type_names = (
-    "platform.initReport",
     "platform.extension",
     "platform.telemetrySubscription",
-    "platform.restoreStart",
     "platform.somethingOfTomorrow",
     "extension",
 )
@@ -119,7 +117,17 @@ invocation_events = _events(
     _with({"requestId": _request_ids}),
 )
 other_events = _events(
-    st.sampled_from(("platform.initStart", "platform.initRuntimeDone")), _with({})
+    st.sampled_from(
+        (
+            "platform.initStart",
+            "platform.initRuntimeDone",
+            "platform.initReport",
+            "platform.restoreStart",
+            "platform.restoreRuntimeDone",
+            "platform.restoreReport",
+        )
+    ),
+    _with({}),
 ) | _events(st.sampled_from(type_names), json_values)
 
 # Every event that makes sense: known types with what they need, unknown ones with anything.

@@ -22,17 +22,17 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from logger_extension import __version__
-from logger_extension.events import FunctionLog, InitRuntimeDone, Report
+from logger_extension.events import FunctionLog, Report
+from logger_extension.policy.initialization import InitFacts
 from logger_extension.policy.invocation import Invocation
 from logger_extension.policy.trace_context import derive_context
 from logger_extension.signals.logs import LogLine, encode_logs
-from logger_extension.signals.traces import (
-    Span,
-    encode_spans,
-    make_init_span,
-    make_invocation_span,
-    make_overhead_span,
+from logger_extension.signals.phases import (
+    make_init_spans,
+    make_invocation_spans,
+    make_report_span,
 )
+from logger_extension.signals.traces import Span, encode_spans
 from tests.support.extension import RESOURCE
 from tests.support.laws import LAW
 from tests.support.telemetry_bodies import json_values
@@ -208,7 +208,7 @@ def test_an_invocation(trace_header: str, status: str, error_type: str) -> None:
     parent = None
     if context.parent_span_id:
         parent = _context(context.trace_id, context.parent_span_id, is_remote=True)
-    span = make_invocation_span(invocation, "checkout")
+    span = make_invocation_spans(invocation, "checkout", "$LATEST", {})[0]
     expected = _sdk_span(span, context.span_id, parent, SpanKind.SERVER)
     assert expected.attributes is not None
     assert expected.attributes["faas.invocation_id"] == invocation.request_id
@@ -219,8 +219,16 @@ def test_an_invocation(trace_header: str, status: str, error_type: str) -> None:
 def test_the_children(status: str) -> None:
     """Init and overhead: INTERNAL spans whose parent is ours."""
     invocation = _invocation(HEADER)
-    init = make_init_span("checkout", T0 - 9 * MS, T0 - 2 * MS, InitRuntimeDone(status))(invocation)
-    overhead = make_overhead_span(invocation, Report(invocation.request_id, "success", "", 33.5))
+    facts = InitFacts(
+        instance_id="i",
+        start_unix_nano=T0 - 9 * MS,
+        runtime_end_unix_nano=T0 - 2 * MS,
+        is_restore=False,
+        status=status,
+    )
+    [init] = make_init_spans(facts, invocation, "checkout")
+    report = Report(invocation.request_id, "success", "", 33.5)
+    overhead = make_report_span(invocation, report, {"aws.lambda.billed_duration_ms": 34})
     assert overhead is not None
     ours = ExportTraceServiceRequest.FromString(encode_spans(RESOURCE, [init, overhead]))
     ids = [message.span_id for message in ours.resource_spans[0].scope_spans[0].spans]

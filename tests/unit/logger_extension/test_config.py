@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from logger_extension.config import MIB, Config, is_strict
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
+from logger_extension.policy.sampler import Sampler
+from logger_extension.settings.traces import TracesSettings
 from tests.support.laws import LAW
 
 COLLECTOR = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
@@ -36,6 +38,7 @@ def test_the_defaults() -> None:
         function_name="unknown_function",
         function_version="$LATEST",
         memory_mb=128,
+        traces=TracesSettings(sampler=Sampler(1.0, follows_parent=True), awaits_report=False),
         region="",
         init_type=InitType.ON_DEMAND,
     )

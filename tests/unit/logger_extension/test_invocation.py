@@ -190,7 +190,7 @@ def test_only_the_first_invocation_is_a_cold_start() -> None:
 
 def test_after_a_restart_there_is_no_cold_start() -> None:
     """The process that died has seen it."""
-    table = Invocations(is_concurrent=False, is_restarted=True)
+    table = Invocations(is_concurrent=False, has_cold_start=False)
     (finished,) = _run(table, [Step("start", "a"), Step("runtimeDone", "a")])
     assert not finished.is_cold_start
 

@@ -20,7 +20,8 @@ from logger_extension.events import (
     TelemetryEvent,
     UnknownRecord,
 )
-from logger_extension.telemetry import decode, parse_time
+from logger_extension.platform_records import parse_time
+from logger_extension.telemetry import decode
 from tests.support.laws import LAW
 from tests.support.telemetry_bodies import (
     event,

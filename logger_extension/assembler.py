@@ -1,0 +1,151 @@
+"""Telemetry events to log lines and spans.
+
+State: the table of invocations and the init. Events go in, in the order of their bodies; lines and
+spans come out through two callables. Must not know bodies, queues or flushes, and never waits.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from logger_extension.events import (
+    FunctionLog,
+    InitReport,
+    InitRuntimeDone,
+    InitStart,
+    InvocationStart,
+    Report,
+    RuntimeDone,
+    TelemetryEvent,
+)
+from logger_extension.policy.facts import InvocationFacts, gather_facts
+from logger_extension.policy.initialization import Initialization
+from logger_extension.policy.invocation import Invocation, Invocations
+from logger_extension.signals.logs import LogLine, request_id_of
+from logger_extension.signals.phases import (
+    describe_report,
+    make_init_spans,
+    make_invocation_spans,
+    make_report_span,
+)
+from logger_extension.signals.traces import Span
+
+# So much of a line is kept for finding out why an invocation failed.
+LAST_LINE_CHARS = 400
+
+
+class Assembler:
+    """Makes of each event what it tells.
+
+    Args:
+        invocations: the table of invocations.
+        function_name: names the spans.
+        function_version: for the function's qualified ARN.
+        awaits_report: whether an invocation's spans are held until its report has come.
+        put_line: takes a finished log line.
+        put_span: takes a finished span.
+        observe: is told the facts of each invocation that is over; returns attributes for its span.
+    """
+
+    def __init__(  # noqa: PLR0913  (the composition root names each part)
+        self,
+        *,
+        invocations: Invocations,
+        function_name: str,
+        function_version: str,
+        awaits_report: bool,
+        put_line: Callable[[LogLine], None],
+        put_span: Callable[[Span], None],
+        observe: Callable[[InvocationFacts], Mapping[str, Any]],
+    ) -> None:
+        self.invocations = invocations
+        self._function_name = function_name
+        self._function_version = function_version
+        self._awaits_report = awaits_report
+        self._put_line = put_line
+        self._put_span = put_span
+        self._observe = observe
+        self._init = Initialization()
+
+    def take(self, event: TelemetryEvent, received_unix_nano: int) -> None:
+        """Take one event; `received_unix_nano` stands in for a time that it does not tell."""
+        time_unix_nano = event.time_unix_nano or received_unix_nano
+        match event.record:
+            case FunctionLog() as log:
+                self._take_log(log, event.time_unix_nano, received_unix_nano)
+            case InvocationStart() as start:
+                self._finish(self.invocations.started(start, time_unix_nano))
+            case RuntimeDone() as done:
+                self._finish(self.invocations.runtime_done(done, time_unix_nano))
+            case Report() as report:
+                self._take_report(report, time_unix_nano)
+            case InitStart() as init:
+                self._init.started(init, time_unix_nano)
+            case InitRuntimeDone() as init:
+                self._init.runtime_done(init, time_unix_nano)
+            case InitReport() as init:
+                self._init.reported(init)
+                if not self.invocations.has_cold_start:
+                    self._put_init(None)
+            case _:
+                pass
+
+    def end_unobserved(self, request_id: str, now_unix_nano: int) -> None:
+        """Finish an invocation of which no telemetry will come."""
+        for invocation in self.invocations.end_unobserved(request_id, now_unix_nano):
+            self._put_invocation(invocation, self._observe(gather_facts(invocation, None)))
+
+    def end_all(self, reason: str, now_unix_nano: int) -> None:
+        """Finish what is still open at SHUTDOWN; no report comes any more."""
+        self._finish(self.invocations.end_all(reason, now_unix_nano))
+        for invocation in self.invocations.take_unreported():
+            attributes = self._observe(gather_facts(invocation, None))
+            if self._awaits_report:
+                self._put_invocation(invocation, attributes)
+        # An init that no invocation has claimed: failed, or of a sandbox that was never used.
+        self._put_init(None)
+
+    def _take_log(self, log: FunctionLog, time_unix_nano: int, received_unix_nano: int) -> None:
+        invocation = self.invocations.find(request_id_of(log)) or self.invocations.current
+        if invocation is not None and isinstance(log.record, str):
+            invocation.last_lines.append(log.record[:LAST_LINE_CHARS])
+        self._put_line(LogLine(log, time_unix_nano, received_unix_nano, invocation))
+
+    def _finish(self, finished: Iterable[Invocation]) -> None:
+        for invocation in finished:
+            if not self._awaits_report:
+                self._put_invocation(invocation, {})
+
+    def _take_report(self, report: Report, time_unix_nano: int) -> None:
+        invocation = self.invocations.take_reported(report.request_id)
+        is_late = invocation is not None
+        if invocation is None:
+            # Managed Instances: nothing but the report says that an invocation is over.
+            ended = self.invocations.reported(report, time_unix_nano)
+            if not ended:
+                return
+            [invocation] = ended
+        told = describe_report(invocation, report)
+        told |= self._observe(gather_facts(invocation, report))
+        if is_late and not self._awaits_report:
+            span = make_report_span(invocation, report, told)
+        else:
+            self._put_invocation(invocation, told)
+            span = make_report_span(invocation, report, {}) if is_late else None
+        if span is not None and invocation.is_sampled:
+            self._put_span(span)
+
+    def _put_invocation(self, invocation: Invocation, extra: Mapping[str, Any]) -> None:
+        if invocation.is_sampled:
+            spans = make_invocation_spans(
+                invocation, self._function_name, self._function_version, extra
+            )
+            for span in spans:
+                self._put_span(span)
+        if invocation.is_cold_start:
+            self._put_init(invocation)
+
+    def _put_init(self, invocation: Invocation | None) -> None:
+        facts = self._init.take()
+        if facts is not None and (invocation is None or invocation.is_sampled):
+            for span in make_init_spans(facts, invocation, self._function_name):
+                self._put_span(span)
