@@ -8,6 +8,7 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from math import nan
 from urllib.parse import unquote, urlsplit
 
 from logger_extension.errors import ConfigError
@@ -43,14 +44,35 @@ class Environment:
         )
         return default
 
-    def choice(self, name: str, options: tuple[str, ...]) -> str:
-        """Return one of the options, compared without case; the first one is the default."""
+    def number(self, name: str, least: float, most: float) -> float | None:
+        """Return a number within its range; None when unset or, with a complaint, unusable."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = nan
+        if least <= value <= most:
+            return value
+        self.complaints.append(
+            f"{name}={text[:40]!r} is not a number from {least} to {most}: ignored"
+        )
+        return None
+
+    def choice(self, name: str, options: tuple[str, ...], default: str = "") -> str:
+        """Return one of the options, compared without case, else the default (or the first)."""
         text = self.text(name).lower()
+        default = default or options[0]
         if text and text not in options:
             self.complaints.append(
-                f"{name}={text[:40]!r} is not one of {', '.join(options)}: {options[0]} is used"
+                f"{name}={text[:40]!r} is not one of {', '.join(options)}: {default} is used"
             )
-        return text if text in options else options[0]
+        return text if text in options else default
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return whether a value is `true`; anything but `true` and `false` is a complaint."""
+        return self.choice(name, ("true", "false"), str(default).lower()) == "true"
 
     def signal(self, signal: str, path: str, telemetry_port: int) -> tuple[str, dict[str, str]]:
         """Return URL and headers of one signal; an empty URL when the signal is off."""
@@ -68,8 +90,10 @@ class Environment:
             raise ConfigError(
                 "no collector: set OTEL_EXPORTER_OTLP_ENDPOINT, for example http://collector:4318"
             )
-        _check_endpoint(own or base, telemetry_port)
-        return _join(own, base, path), _parse_headers(self._of_signal(signal, "HEADERS", str))
+        check_endpoint(own or base, telemetry_port)
+        return join_url(own, base, path), parse_headers(
+            "OTEL_EXPORTER_OTLP_HEADERS", self._of_signal(signal, "HEADERS", str)
+        )
 
     def resource_attributes(self) -> dict[str, str]:
         """Return OTEL_RESOURCE_ATTRIBUTES; any error discards all of it, as the spec demands."""
@@ -86,21 +110,29 @@ class Environment:
         return convert(specific or self.text(f"OTEL_EXPORTER_OTLP_{name}"))
 
 
-def _join(own: str, base: str, path: str) -> str:
-    """Return the URL of a signal from its own endpoint, or from the general one and a path."""
+def join_url(own: str, base: str, path: str) -> str:
+    """Return the URL of a signal from its own endpoint, or from the general one and a path.
+
+    A signal's endpoint is used as it is, only a missing path becomes "/"; a path goes before the
+    query. https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
+    """
+    url, mark, query = (own or base).partition("?")
     if not own:
-        return f"{base.rstrip('/')}/{path}"
-    # A signal's endpoint is used as it is; only a missing path becomes "/".
-    return own if urlsplit(own).path else f"{own}/"
+        url = f"{url.rstrip('/')}/{path}"
+    elif not urlsplit(url).path:
+        url += "/"
+    return f"{url}{mark}{query}"
 
 
-def _check_endpoint(endpoint: str, telemetry_port: int) -> None:
+def check_endpoint(endpoint: str, telemetry_port: int) -> None:
+    """Raise ConfigError, without any secret, for what is no http URL or is our own listener."""
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigError(f"the collector's endpoint is not a URL ({error})") from None
-    if parts.scheme not in ("http", "https") or not host:
+    except ValueError:
+        # Its words are not told: what it could not read as a port may be a part of a password.
+        raise ConfigError("the collector's endpoint is not a URL") from None
+    if parts.scheme not in ("http", "https") or not host or not _is_one_word(endpoint):
         raise ConfigError(
             "the collector's endpoint must be a URL with http:// or https:// and a host,"
             f" for example http://collector:4318; here the scheme is {parts.scheme!r}"
@@ -126,18 +158,24 @@ def _is_local(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-def _parse_headers(text: str) -> dict[str, str]:
+def _is_one_word(text: str) -> bool:
+    return text.isprintable() and " " not in text
+
+
+def parse_headers(name: str, text: str) -> dict[str, str]:
+    """Return the headers that a variable holds, names in lower case.
+
+    Raises:
+        ConfigError: not a list of headers; the values may be secrets, so only the place is told.
+    """
     try:
         pairs = _parse_pairs(text)
     except ValueError as error:
-        # The values may be secrets: only the place is told.
-        raise ConfigError(f"OTEL_EXPORTER_OTLP_HEADERS is not key=value,…: {error}") from None
-    headers = {name.lower(): value for name, value in pairs.items()}
-    for place, (name, value) in enumerate(headers.items(), 1):
-        if not _is_token(name) or not value.isprintable():
-            raise ConfigError(
-                f"OTEL_EXPORTER_OTLP_HEADERS: pair {place} is not usable as an HTTP header"
-            )
+        raise ConfigError(f"{name} is not key=value,…: {error}") from None
+    headers = {key.lower(): value for key, value in pairs.items()}
+    for place, (key, value) in enumerate(headers.items(), 1):
+        if not _is_token(key) or not value.isprintable():
+            raise ConfigError(f"{name}: pair {place} is not usable as an HTTP header")
     return headers
 
 

@@ -1,0 +1,86 @@
+"""Readings of /proc and /tmp: what the sandbox uses.
+
+An edge: opens files, decides nothing. The kernel counts for the whole sandbox, so the figures hold
+the runtime, the function and all extensions. Called at an INVOKE and when its runtime is done, at
+no other time: each reading costs CPU that the function pays for. What cannot be read is left out.
+"""
+
+import os
+from pathlib import Path
+
+from logger_extension.policy.usage import (
+    Counters,
+    Levels,
+    Usage,
+    find_usage,
+    parse_cpu,
+    parse_network,
+)
+
+PROC = Path("/proc")
+TMP = Path("/tmp")  # noqa: S108  (the storage that Lambda gives a function)
+
+# A sandbox has a handful of processes. More are not looked at: it would cost too much.
+MAX_PROCESSES = 64
+
+# The head of these files is all that is read of them.
+HEAD_BYTES = 16_384
+
+
+def read_counters(proc: Path = PROC) -> Counters:
+    """Return what the kernel has counted until now: at an INVOKE."""
+    return Counters(
+        parse_cpu(_read_head(proc / "stat")), parse_network(_read_head(proc / "net" / "dev"))
+    )
+
+
+def read_usage(before: Counters, proc: Path = PROC, tmp: Path = TMP) -> Usage:
+    """Return what was used since an earlier reading, and what is in use now."""
+    return find_usage(before, read_counters(proc), read_levels(proc, tmp))
+
+
+def read_levels(proc: Path = PROC, tmp: Path = TMP) -> Levels:
+    """Return what is in use now."""
+    descriptors, threads = _count_of_processes(proc)
+    used_bytes, limit_bytes = _measure_storage(tmp)
+    return Levels(used_bytes, limit_bytes, descriptors, threads)
+
+
+def _read_head(path: Path) -> str:
+    try:
+        with path.open("rb", buffering=0) as file:
+            return file.read(HEAD_BYTES).decode("ascii", "replace")
+    except OSError:
+        return ""
+
+
+def _measure_storage(tmp: Path) -> tuple[int | None, int | None]:
+    try:
+        status = os.statvfs(tmp)
+    except OSError:
+        return None, None
+    return (
+        (status.f_blocks - status.f_bfree) * status.f_frsize,
+        status.f_blocks * status.f_frsize,
+    )
+
+
+def _count_of_processes(proc: Path) -> tuple[int | None, int | None]:
+    """Return descriptors and threads of all processes that we may look at."""
+    descriptors: list[int] = []
+    threads: list[int] = []
+    processes = [name for name in _list(proc) if name.isdecimal()]
+    for name in processes[:MAX_PROCESSES]:
+        # A process has at least one thread; where none is seen it is gone. It may well have no
+        # descriptor that we may see: another user's.
+        if tasks := _list(f"{proc}/{name}/task"):
+            threads.append(len(tasks))
+            descriptors.append(len(_list(f"{proc}/{name}/fd")))
+    return sum(descriptors) or None, sum(threads) or None
+
+
+def _list(folder: Path | str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  (names are enough; paths would cost ten times)
+    except OSError:
+        return []
