@@ -1,0 +1,152 @@
+"""OTLP/HTTP on the loopback address: what the function's own OpenTelemetry SDK sends.
+
+Owns the listening socket, and what OTLP/HTTP says of paths, content types, gzip and errors
+(https://opentelemetry.io/docs/specs/otlp/#otlphttp). A request is read, handed on and answered at
+once, because a handler may be waiting in its SDK's flush. Must not know what a request holds.
+"""
+
+import zlib
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+
+from logger_extension.errors import ProtocolError
+from logger_extension.receivers.intake import Intake
+from logger_extension.signals.requests import (
+    SIGNALS,
+    encode_answer_json,
+    encode_status,
+    parse_json,
+)
+
+HOST = "127.0.0.1"
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+
+# Requests that are being read at the same time may take this many times the largest one.
+MAX_READING_FACTOR = 4
+
+# A sandbox freezes for any length of time. A connection that we closed on waking up, just when the
+# SDK sends on it, would cost its data: the SDK decides how long connections live.
+KEEPALIVE_S = 7 * 24 * 3_600
+
+# zlib: a stream with gzip's head and tail.
+GZIP = 16
+
+# The codes of google.rpc for the statuses that we answer.
+RPC_CODES: Mapping[HTTPStatus, int] = {
+    HTTPStatus.BAD_REQUEST: 3,  # INVALID_ARGUMENT
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 8,  # RESOURCE_EXHAUSTED
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: 3,
+    HTTPStatus.SERVICE_UNAVAILABLE: 14,  # UNAVAILABLE
+}
+
+
+class OtlpReceiver:
+    """Serves /v1/logs, /v1/traces and /v1/metrics.
+
+    State: how many bytes of unfinished requests are held.
+
+    Args:
+        port: where to listen, on 127.0.0.1 only.
+        max_body_bytes: the largest request, before and after decompression.
+        intake: takes requests.
+    """
+
+    def __init__(self, port: int, max_body_bytes: int, intake: Intake) -> None:
+        self._port = port
+        self._max_body_bytes = max_body_bytes
+        self._intake = intake
+        self._reading_bytes = 0
+        app = web.Application()
+        for signal in SIGNALS:
+            app.router.add_post(f"/v1/{signal}", self._receive)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            auto_decompress=False,  # here it is bounded
+            handle_signals=False,
+            keepalive_timeout=KEEPALIVE_S,
+            shutdown_timeout=0,
+        )
+
+    async def open(self) -> None:
+        """Begin to serve. A port that cannot be had is told, and the function runs without us."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, HOST, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            self._intake.complain(
+                f"no receiver for the function's own telemetry: port {self._port} cannot be had;"
+                " free it or set LOGGER_EXTENSION_OTLP_PORT",
+                error.strerror or str(error),
+            )
+
+    async def close(self) -> None:
+        """Stop serving."""
+        await self._runner.cleanup()
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        signal = request.path.removeprefix("/v1/")
+        kind = request.content_type
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        if kind not in (PROTOBUF, JSON) or encoding not in ("", "identity", "gzip"):
+            hint = f"send {PROTOBUF} or {JSON}, plain or with gzip"
+            return self._refuse(signal, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, hint)
+        body = await self._read(request)
+        try:
+            if isinstance(body, bytes) and encoding == "gzip":
+                body = _decompress(body, self._max_body_bytes)
+            if isinstance(body, HTTPStatus):
+                return self._refuse(signal, body, f"the most is {self._max_body_bytes} bytes")
+            if kind == JSON:
+                body = parse_json(signal, body)
+            answer = self._intake.take(signal, body)
+        except ProtocolError as error:
+            return self._refuse(signal, HTTPStatus.BAD_REQUEST, str(error))
+        encoded = encode_answer_json(answer) if kind == JSON else answer.SerializeToString()
+        return web.Response(body=encoded, content_type=kind)
+
+    async def _read(self, request: web.Request) -> bytes | HTTPStatus:
+        """Return the body as it came, or the status that refuses it."""
+        body = bytearray()
+        try:
+            async for chunk in request.content.iter_any():
+                body += chunk
+                self._reading_bytes += len(chunk)
+                if len(body) > self._max_body_bytes:
+                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                if self._reading_bytes > self._max_body_bytes * MAX_READING_FACTOR:
+                    return HTTPStatus.SERVICE_UNAVAILABLE
+        finally:
+            self._reading_bytes -= len(body)
+        return bytes(body)
+
+    def _refuse(self, signal: str, status: HTTPStatus, message: str) -> web.Response:
+        self._intake.refuse(f"{signal}.{status.name.lower()}", 1)
+        # Always protobuf: that is what the specification says of errors.
+        body = encode_status(RPC_CODES[status], message)
+        return web.Response(status=status, body=body, content_type=PROTOBUF)
+
+
+def _decompress(body: bytes, max_bytes: int) -> bytes | HTTPStatus:
+    """Return what gzip packed, or the status that refuses it when it is more than `max_bytes`.
+
+    Raises:
+        ProtocolError: it is not gzip, or torn.
+    """
+    unpacked = bytearray()
+    while body:  # gzip members may follow each other
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | GZIP)
+        try:
+            unpacked += member.decompress(body, max_bytes + 1 - len(unpacked))
+        except zlib.error as error:
+            raise ProtocolError(f"the body is not gzip: {error}") from None
+        if len(unpacked) > max_bytes:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if not member.eof:
+            raise ProtocolError("the body is torn: its gzip stream has no end")
+        body = member.unused_data
+    return bytes(unpacked)

@@ -1,0 +1,37 @@
+"""Settings of the receiver for the function's own telemetry."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from logger_extension.environment import Environment
+
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverSettings:
+    """Where the function's SDK finds us, and what becomes of what it sends.
+
+    Attributes:
+        is_on: whether there is a receiver at all.
+        port: of OTLP/HTTP, on 127.0.0.1; `grpc_port` of OTLP/gRPC, where the layer carries it.
+        traces: how spans join the invocation's trace: `join`, `link` or `keep`.
+        enriches: whether missing resource attributes are added.
+    """
+
+    is_on: bool = True
+    port: int = 4318
+    grpc_port: int = 4317
+    traces: str = "join"
+    enriches: bool = True
+
+    @classmethod
+    def read(cls, env: Environment) -> Self:
+        """Read `LOGGER_EXTENSION_OTLP_*`; bad values are complaints."""
+        return cls(
+            is_on=env.choice("LOGGER_EXTENSION_OTLP_RECEIVER", ("on", "off")) == "on",
+            port=env.integer("LOGGER_EXTENSION_OTLP_PORT", 4318, 1, MAX_PORT),
+            grpc_port=env.integer("LOGGER_EXTENSION_OTLP_GRPC_PORT", 4317, 1, MAX_PORT),
+            traces=env.choice("LOGGER_EXTENSION_OTLP_TRACES", ("join", "link", "keep")),
+            enriches=env.choice("LOGGER_EXTENSION_OTLP_ENRICH", ("on", "off")) == "on",
+        )
