@@ -21,14 +21,15 @@ treated alike. Must not know queues nor exporters.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
-from logger_extension.policy.invocation import NANOS_PER_MS, Invocation
+from logger_extension.policy.invocation import Invocation
+from logger_extension.policy.owner import Owners
 from logger_extension.policy.self_time import TimedSpan
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.signals.requests import SIGNALS, items_of, parse, points_of
@@ -46,8 +47,6 @@ REQUEST_ID_NAMES = ("faas.invocation_id", "faas.execution")
 SPAN_NAME = "name"
 MAX_FEATURE_NAME = 256
 
-# Lambda tells times in whole milliseconds.
-CLOCK_TOLERANCE_NANOS = NANOS_PER_MS
 MAX_TRACES = 1_024
 
 ENTRY_SPAN_KINDS = (SpanMessage.SPAN_KIND_SERVER, SpanMessage.SPAN_KIND_CONSUMER)
@@ -82,7 +81,7 @@ class Forwarding:
         self._mode = settings.traces
         self._feature_attribute = feature_attribute
         self._added = {k: v for k, v in resource.items() if k.startswith(ADDED_PREFIXES)}
-        self._service_name = resource.get("service.name")
+        self._service_name = str(resource.get("service.name", ""))
         self._enriches = settings.enriches
         # A trace's new id; None where it keeps its own.
         self._traces: OrderedDict[bytes, bytes | None] = OrderedDict()
@@ -107,8 +106,10 @@ class Forwarding:
         timed = []
         if signal == "traces":
             spans = [span for request in requests for span in items_of(signal, request)]
-            timed = self._place(spans, _Candidates(invocations))
-        if self._mode != "keep":
+            owners = Owners(invocations)
+            timed = list(self._time(spans, owners))
+            self._place(spans, owners)
+        if any(self._traces.values()):
             for request in requests:
                 self._move(_carriers_of(signal, request))
         return Forwarded([request.SerializeToString() for request in requests], timed)
@@ -131,20 +132,17 @@ class Forwarding:
             name.string_value = self._service_name
         set_attributes(resource.attributes, missing)
 
-    def _place(
-        self, spans: Sequence[SpanMessage], candidates: "_Candidates"
-    ) -> list[tuple[str, TimedSpan]]:
-        """Decide for each trace, tie its top spans to our own, and take the spans' times."""
-        if self._mode != "keep":
-            for span in spans:
-                if _is_top(span):
-                    self._tie(span, candidates.find(span, _request_id_of(span)))
-            for span in spans:
-                self._remember(span.trace_id, None)  # the root came elsewhere, or never
-        if not self._feature_attribute:
-            return []
-        owners = ((candidates.find(span, _request_id_of(span)), span) for span in spans)
-        return [(owner.request_id, self._time(span)) for owner, span in owners if owner]
+    def _place(self, spans: Sequence[SpanMessage], owners: Owners) -> None:
+        """Decide for each trace, and tie its top spans to our own."""
+        if self._mode == "keep":
+            return
+        known_ids = {span.span_id for span in spans}
+        for span in spans:
+            if _is_top(span, known_ids):
+                self._tie(span, _find_owner(span, owners))
+        for span in spans:
+            # Not decided yet: its root came elsewhere or never, and it is too late to move it.
+            self._remember(span.trace_id, None)
 
     def _tie(self, span: SpanMessage, invocation: Invocation | None) -> None:
         """Make a top span the child of our SERVER span, or link it."""
@@ -172,52 +170,27 @@ class Forwarding:
             if moved_to := self._traces.get(carrier.trace_id):
                 carrier.trace_id = moved_to
 
-    def _time(self, span: SpanMessage) -> TimedSpan:
-        if self._feature_attribute == SPAN_NAME:
-            feature = span.name
-        else:
-            feature = _text_of(span, self._feature_attribute)
-        return TimedSpan(
-            span.span_id,
-            span.parent_span_id,
-            span.start_time_unix_nano,
-            span.end_time_unix_nano,
-            feature[:MAX_FEATURE_NAME] or None,
-        )
+    def _time(
+        self, spans: Sequence[SpanMessage], owners: Owners
+    ) -> Iterator[tuple[str, TimedSpan]]:
+        """Return the times of spans, each with the request id of its invocation."""
+        if not self._feature_attribute:
+            return
+        for span in spans:
+            if invocation := _find_owner(span, owners):
+                yield invocation.request_id, _time_span(span, self._feature_attribute)
 
 
-class _Candidates:
-    """The invocations that a span may belong to."""
+def _is_top(span: SpanMessage, known_ids: Collection[bytes]) -> bool:
+    """Return whether a span's parent is none, or not in this function.
 
-    def __init__(self, invocations: Iterable[Invocation]) -> None:
-        self._all = list(invocations)
-        self._by_id = {each.request_id: each for each in self._all}
-
-    def find(self, span: SpanMessage, request_id: str) -> Invocation | None:
-        """Return the invocation that a span names; else the only one it began in, trace first."""
-        if request_id in self._by_id:
-            return self._by_id[request_id]
-        start = span.start_time_unix_nano
-        running = [each for each in self._all if _was_running(each, start)]
-        same_trace = [each for each in running if each.context.trace_id == span.trace_id]
-        found = same_trace or running
-        return found[0] if len(found) == 1 else None
-
-
-def _was_running(invocation: Invocation, unix_nano: int) -> bool:
-    if unix_nano < invocation.start_unix_nano - CLOCK_TOLERANCE_NANOS:
-        return False
-    end = invocation.end_unix_nano
-    return not end or unix_nano <= end + CLOCK_TOLERANCE_NANOS
-
-
-def _is_top(span: SpanMessage) -> bool:
-    """Return whether a span's parent is none, or not in this function."""
+    Newer SDKs say in the flags whether it is remote; of other spans it is told by the kind.
+    """
     if not span.parent_span_id:
         return True
     if span.flags & HAS_IS_REMOTE:
         return bool(span.flags & IS_REMOTE)
-    return span.kind in ENTRY_SPAN_KINDS
+    return span.kind in ENTRY_SPAN_KINDS and span.parent_span_id not in known_ids
 
 
 def _set_parent(span: SpanMessage, parent_span_id: bytes) -> None:
@@ -225,9 +198,22 @@ def _set_parent(span: SpanMessage, parent_span_id: bytes) -> None:
     span.flags |= HAS_IS_REMOTE | IS_REMOTE
 
 
-def _request_id_of(span: SpanMessage) -> str:
+def _time_span(span: SpanMessage, feature_attribute: str) -> TimedSpan:
+    is_name = feature_attribute == SPAN_NAME
+    feature = span.name if is_name else _text_of(span, feature_attribute)
+    return TimedSpan(
+        span.span_id,
+        span.parent_span_id,
+        span.start_time_unix_nano,
+        span.end_time_unix_nano,
+        feature[:MAX_FEATURE_NAME] or None,
+    )
+
+
+def _find_owner(span: SpanMessage, owners: Owners) -> Invocation | None:
     names = (_text_of(span, name) for name in REQUEST_ID_NAMES)
-    return next(filter(None, names), "")
+    request_id = next(filter(None, names), "")
+    return owners.find(request_id, span.trace_id, span.start_time_unix_nano)
 
 
 def _text_of(span: SpanMessage, name: str) -> str:
