@@ -28,7 +28,7 @@ from logger_extension.policy.queue import Queue
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from logger_extension.selflog import say
 from logger_extension.signals.logs import encode_logs, measure
-from logger_extension.signals.resource import describe_resource
+from logger_extension.signals.resource import describe_resource, learn_instance
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 
 Item = TypeVar("Item")
@@ -115,6 +115,7 @@ async def _build_pipeline(handoff: Handoff, config: Config, stack: AsyncExitStac
         awaits_report=config.traces.awaits_report,
         put_line=lambda line: logs.put(line, measure(line.log)) if logs else None,
         put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
+        learn_instance=partial(learn_instance, resource),
         observe=lambda _: {},
     )
     return Pipeline(

@@ -43,6 +43,7 @@ class Assembler:
         awaits_report: whether an invocation's spans are held until its report has come.
         put_line: takes a finished log line.
         put_span: takes a finished span.
+        learn_instance: is told the id of the sandbox.
         observe: is told the facts of each invocation that is over; returns attributes for its span.
     """
 
@@ -55,6 +56,7 @@ class Assembler:
         awaits_report: bool,
         put_line: Callable[[LogLine], None],
         put_span: Callable[[Span], None],
+        learn_instance: Callable[[str], None],
         observe: Callable[[InvocationFacts], Mapping[str, Any]],
     ) -> None:
         self.invocations = invocations
@@ -63,6 +65,7 @@ class Assembler:
         self._awaits_report = awaits_report
         self._put_line = put_line
         self._put_span = put_span
+        self._learn_instance = learn_instance
         self._observe = observe
         self._init = Initialization()
 
@@ -79,6 +82,7 @@ class Assembler:
             case Report() as report:
                 self._take_report(report, time_unix_nano)
             case InitStart() as init:
+                self._learn_instance(init.instance_id)
                 self._init.started(init, time_unix_nano)
             case InitRuntimeDone() as init:
                 self._init.runtime_done(init, time_unix_nano)

@@ -14,8 +14,8 @@ import orjson
 from logger_extension.events import TelemetryEvent, UnknownRecord
 from logger_extension.platform_records import READERS, parse_time
 
-# How often the reader looks for a next readable item in a broken body.
-MAX_RESUMPTIONS = 1_000
+# How often a broken body is read, in all, while looking for its next readable item.
+MAX_READINGS = 4
 
 
 @dataclass(slots=True)
@@ -72,13 +72,16 @@ def _salvage(body: bytes, batch: Batch) -> list[object]:
     text = body.decode("utf-8", "replace")
     items: list[object] = []
     lost = 0
+    # A body made to be read again and again must not hold the process up.
+    budget_chars = MAX_READINGS * len(text)
     position = _BETWEEN_ITEMS.match(text).end()  # type: ignore[union-attr]  # matches the empty text
-    while position < len(text) and not _END.match(text, position) and lost < MAX_RESUMPTIONS:
+    while position < len(text) and not _END.match(text, position) and budget_chars > 0:
         try:
             item, position = _DECODER.raw_decode(text, position)
             items.append(_clean(item))
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             lost += 1
+            budget_chars -= getattr(error, "pos", len(text)) - position
             following = _NEXT_ENVELOPE.search(text, position)
             if following is None:
                 break

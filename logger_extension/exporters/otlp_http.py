@@ -1,4 +1,4 @@
-"""OTLP over HTTP: one POST, one outcome.
+"""OTLP over HTTP, in protobuf or JSON: one POST, one outcome.
 
 Owns the client session and its connections. Foreign exceptions end here: whatever happens to a
 request becomes an `Outcome`. Must not know queues nor invocations, nor decide what is sent when.
@@ -6,61 +6,61 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 import gzip
+import time
 from collections.abc import Mapping
+from io import BytesIO
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from yarl import URL
 
 from logger_extension import __version__
-from logger_extension.policy.outcome import Outcome, Refused, Undelivered, read_answer
+from logger_extension.exporters.tls import load_context
+from logger_extension.policy.outcome import (
+    MAX_ANSWER_BYTES,
+    MAX_REQUEST_BYTES,
+    Outcome,
+    Refused,
+    Undelivered,
+    is_success,
+    read_answer,
+)
+from logger_extension.settings.export import HTTP_JSON, HTTP_PROTOBUF, Target
+from logger_extension.signals.otlp_json import transcode
 
-# An extension that dallies with its answer costs the user money; the spec asks for a bound (4 MiB).
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
+CONTENT_TYPES = {HTTP_PROTOBUF: "application/x-protobuf", HTTP_JSON: "application/json"}
 
 # Level 1 costs a third of the default's CPU for a quarter more bytes.
 GZIP_LEVEL = 1
 
 USER_AGENT = f"logger-extension/{__version__} OTel-OTLP-Exporter-Python/{__version__}"
 
+# What tells where a request ends is not the user's to say.
+FRAMING = frozenset({"content-length", "transfer-encoding"})
 
-class OtlpHttpExporter:
+
+class HttpExporter:
     """Sends serialized requests of one signal to one URL.
 
     Args:
-        signal: `logs` or `traces`.
-        url: the whole URL.
-        headers: extra headers, names in lower case.
-        use_gzip: whether bodies are compressed.
-        timeout_ms: the most that one request may take, 0 for no limit of its own.
+        target: where and how.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
     """
 
-    def __init__(
-        self,
-        signal: str,
-        url: str,
-        headers: Mapping[str, str],
-        *,
-        use_gzip: bool,
-        timeout_ms: int,
-    ) -> None:
-        self.signal = signal
-        self._url = url
-        self._headers = {
-            "content-type": "application/x-protobuf",
-            "user-agent": USER_AGENT,
-            **headers,
-        }
-        self._use_gzip = use_gzip
-        if use_gzip:
-            self._headers["content-encoding"] = "gzip"
-        self._timeout_s = timeout_ms / 1000 if timeout_ms else None
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._ssl = load_context(target) or True
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Open the session; connections are made when they are needed."""
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            headers=_make_headers(self._target),
+            timeout=aiohttp.ClientTimeout(total=self._target.timeout_ms / 1000 or None),
             auto_decompress=True,
             # The environment's proxies are the user's standard setting.
             trust_env=True,
@@ -84,7 +84,14 @@ class OtlpHttpExporter:
         request is then made once more on a new one. The collector may have seen the first: at least
         once is what OTLP promises.
         """
-        if self._use_gzip:
+        if self._target.protocol == HTTP_JSON:
+            try:
+                body = transcode(self._target.signal, body)
+            except ProtobufDecodeError:
+                return Refused("not a request of OTLP: it cannot be turned into JSON")
+        if len(body) > MAX_REQUEST_BYTES:
+            return Refused("the request is longer than 64 MiB")
+        if self._target.compression == "gzip":
             body = gzip.compress(body, GZIP_LEVEL, mtime=0)
         for is_last in (False, True):
             try:
@@ -97,16 +104,48 @@ class OtlpHttpExporter:
     async def _post(self, body: bytes) -> Outcome:
         if self._session is None:
             return Undelivered("the exporter is not open")
+        # "Used as is": quoting is undone or redone only where characters could not be sent.
+        url = URL(self._target.url, encoded=self._target.url.isascii())
         async with self._session.post(
-            self._url, data=body, headers=self._headers, allow_redirects=False
+            url, data=BytesIO(body), allow_redirects=False, ssl=self._ssl
         ) as response:
             answer = b""
             async for chunk in response.content.iter_chunked(MAX_ANSWER_BYTES):
                 answer += chunk
                 if len(answer) > MAX_ANSWER_BYTES:
-                    return Refused("the collector's answer is longer than 4 MiB")
-            location = response.headers.get("location", "")
-            return read_answer(self.signal, response.status, answer, location)
+                    if is_success(response.status):
+                        return Refused("the collector's answer is longer than 4 MiB")
+                    break
+            return read_answer(response.status, response.headers, answer, time.time() * 1000)
+
+
+def OtlpHttpExporter(  # noqa: N802  (until app.py calls `open_exporter`)
+    signal: str, url: str, headers: Mapping[str, str], *, use_gzip: bool, timeout_ms: int
+) -> HttpExporter:
+    """Return the exporter of http/protobuf without TLS settings."""
+    return HttpExporter(
+        Target(
+            signal=signal,
+            protocol=HTTP_PROTOBUF,
+            url=url,
+            headers=headers,
+            compression="gzip" if use_gzip else "none",
+            timeout_ms=timeout_ms,
+            ca_file="",
+            client_certificate_file="",
+            client_key_file="",
+            insecure=True,
+        )
+    )
+
+
+def _make_headers(target: Target) -> dict[str, str]:
+    headers = {"user-agent": USER_AGENT, **target.headers}
+    headers["content-type"] = CONTENT_TYPES[target.protocol]
+    headers.pop("content-encoding", None)
+    if target.compression == "gzip":
+        headers["content-encoding"] = "gzip"
+    return {name: value for name, value in headers.items() if name not in FRAMING}
 
 
 def _is_stale(error: Exception) -> bool:
@@ -117,6 +156,8 @@ def _is_stale(error: Exception) -> bool:
 
 
 def _explain(error: Exception) -> Outcome:
-    if isinstance(error, aiohttp.InvalidURL | ValueError):
+    # A certificate that cannot be verified is a ValueError too, but may be mended at the other end.
+    is_of_url = isinstance(error, ValueError) and not isinstance(error, OSError)
+    if is_of_url or isinstance(error, aiohttp.InvalidURL):
         return Refused(f"the endpoint cannot be used: {error}")
     return Undelivered(str(error) or type(error).__name__)

@@ -6,8 +6,6 @@ the specification: what the user sets in `OTEL_RESOURCE_ATTRIBUTES` wins over wh
 `OTEL_SERVICE_NAME` over both.
 """
 
-from collections.abc import Mapping
-
 from logger_extension import __version__
 from logger_extension.config import MIB, Config
 
@@ -15,9 +13,12 @@ SCOPE_NAME = "logger_extension"
 SCOPE_VERSION = __version__
 
 
-def describe_resource(config: Config, *, account_id: str = "") -> Mapping[str, str | int]:
+Resource = dict[str, str | int | list[str]]
+
+
+def describe_resource(config: Config, *, account_id: str = "") -> Resource:
     """Return the resource attributes; `account_id` may be unknown."""
-    found: dict[str, str | int] = {
+    found: Resource = {
         "cloud.provider": "aws",
         "cloud.platform": "aws_lambda",
         "cloud.region": config.region,
@@ -25,8 +26,22 @@ def describe_resource(config: Config, *, account_id: str = "") -> Mapping[str, s
         "faas.name": config.function_name,
         "faas.version": config.function_version,
         "faas.max_memory": config.memory_mb * MIB,
+        # What opentelemetry-lambda's receiver sends, for dashboards made for it.
+        "faas.invoked_provider": "aws",
+        "faas.invoked_region": config.region,
         "telemetry.distro.name": SCOPE_NAME,
         "telemetry.distro.version": SCOPE_VERSION,
     }
     known = {name: value for name, value in found.items() if value != ""}
     return {**known, **config.resource_attributes, "service.name": config.service_name}
+
+
+def learn_instance(resource: Resource, instance_id: str) -> None:
+    """Add what `platform.initStart` tells of the sandbox: its log stream, by which it is known.
+
+    An extension does not see these in its environment. What the user has set stays.
+    """
+    if instance_id:
+        resource.setdefault("faas.instance", instance_id)
+        resource.setdefault("service.instance.id", instance_id)
+        resource.setdefault("aws.log.stream.names", [instance_id])

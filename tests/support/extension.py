@@ -77,6 +77,7 @@ class Extension:
             self.complaints,
         )
         self.facts: list[InvocationFacts] = []
+        self.instance_ids: list[str] = []
         assembler = Assembler(
             invocations=Invocations(is_concurrent=is_concurrent, has_cold_start=not is_concurrent),
             function_name=FUNCTION_NAME,
@@ -84,6 +85,7 @@ class Extension:
             awaits_report=awaits_report,
             put_line=lambda line: logs.put(line, measure(line.log)),
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES),
+            learn_instance=self.instance_ids.append,
             observe=self._observe,
         )
         self.pipeline = Pipeline(

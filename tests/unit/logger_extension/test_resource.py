@@ -1,8 +1,16 @@
 """The resource: what is found out, and who wins where several say something."""
 
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.sdk.resources import OTELResourceDetector
+
 from logger_extension import __version__
 from logger_extension.config import Config
-from logger_extension.signals.resource import describe_resource
+from logger_extension.signals.resource import Resource, describe_resource, learn_instance
+from tests.support.laws import LAW
 
 ENVIRON = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
@@ -13,9 +21,9 @@ ENVIRON = {
 }
 
 
-def _describe(account_id: str = "", **environ: str) -> dict[str, str | int]:
+def _describe(account_id: str = "", **environ: str) -> Resource:
     config = Config.from_env(ENVIRON | environ)
-    return dict(describe_resource(config, account_id=account_id))
+    return describe_resource(config, account_id=account_id)
 
 
 def test_all_that_lambda_tells_is_there() -> None:
@@ -28,6 +36,8 @@ def test_all_that_lambda_tells_is_there() -> None:
         "faas.name": "checkout",
         "faas.version": "7",
         "faas.max_memory": 512 * 1_048_576,
+        "faas.invoked_provider": "aws",
+        "faas.invoked_region": "eu-west-1",
         "telemetry.distro.name": "logger_extension",
         "telemetry.distro.version": __version__,
         "service.name": "checkout",
@@ -54,3 +64,43 @@ def test_the_service_name_may_come_from_the_attributes() -> None:
     """Without its own variable."""
     resource = _describe(OTEL_RESOURCE_ATTRIBUTES="service.name=shop")
     assert resource["service.name"] == "shop"
+
+
+def test_the_instance_is_learnt_from_init() -> None:
+    """The log stream, which an extension does not see in its environment."""
+    resource = _describe()
+    learn_instance(resource, "")
+    assert "faas.instance" not in resource
+    learn_instance(resource, "2026/10/08/fn[$LATEST]22be")
+    assert resource["faas.instance"] == "2026/10/08/fn[$LATEST]22be"
+    assert resource["aws.log.stream.names"] == ["2026/10/08/fn[$LATEST]22be"]
+
+
+def test_the_users_instance_stays() -> None:
+    """What is set wins over what is learnt later as well."""
+    resource = _describe(OTEL_RESOURCE_ATTRIBUTES="faas.instance=mine")
+    learn_instance(resource, "theirs")
+    assert resource["faas.instance"] == "mine"
+
+
+@LAW
+@given(
+    st.dictionaries(
+        st.text("abcdefgh.", min_size=1), st.text(st.characters(codec="utf-8")), max_size=5
+    ),
+    st.text("abc ", max_size=5),
+)
+def test_precedence_is_the_sdks(attributes: dict[str, str], service_name: str) -> None:
+    """The SDK's own detector comes to the same attributes from the same two variables."""
+    encoded = ",".join(f"{key}={quote(value, safe='')}" for key, value in attributes.items())
+    environ = {"OTEL_RESOURCE_ATTRIBUTES": encoded, "OTEL_SERVICE_NAME": service_name.strip()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        expected = dict(OTELResourceDetector().detect().attributes)
+    ours = _describe(**environ)
+    expected.setdefault("service.name", "checkout")
+    if not expected["service.name"]:
+        # The SDK keeps an empty name here; ours falls back to the function's.
+        expected["service.name"] = "checkout"
+    assert {name: ours.get(name) for name in expected} == expected
