@@ -173,7 +173,7 @@ def _inherit_features(spans: Sequence[TimedSpan]) -> list[str | None]:
 def _time_markers(bill: Bill, markers: Sequence[Marker]) -> Iterable[tuple[str | None, float]]:
     ordered = sorted(markers, key=lambda marker: marker.time_unix_nano)
     starts = [max(marker.time_unix_nano, bill.start_unix_nano) for marker in ordered]
-    ends = [*starts[1:], bill.end_unix_nano]
+    ends = [*starts, bill.end_unix_nano][1:]
     for marker, start, end in zip(ordered, starts, ends, strict=True):
         yield marker.feature, max(min(end, bill.end_unix_nano) - start, 0)
 
