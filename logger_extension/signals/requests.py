@@ -160,7 +160,8 @@ def encode_status(code: int, message: str) -> bytes:
 
     Its package is not in the layer: field 1 is the code, a small varint; field 2 the message.
     """
-    text = message.encode()[:127]  # so its length is one byte
+    # At most 127 bytes, so its length is one byte; cut between characters.
+    text = message.encode(errors="replace")[:127].decode(errors="ignore").encode()
     return bytes((0x08, code, 0x12, len(text))) + text
 
 
