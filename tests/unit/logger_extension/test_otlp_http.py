@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -15,8 +16,15 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 
 from logger_extension import __version__
-from logger_extension.exporters.otlp_http import MAX_ANSWER_BYTES, OtlpHttpExporter
-from logger_extension.policy.outcome import Delivered, Outcome, Refused, Undelivered
+from logger_extension.exporters.otlp_http import HttpExporter
+from logger_extension.policy.outcome import (
+    MAX_ANSWER_BYTES,
+    Delivered,
+    Outcome,
+    Refused,
+    Undelivered,
+)
+from tests.support.export_targets import make_target
 from tests.support.raw_server import Behaviour, RawServer, respond
 
 BODY = b"an ExportLogsServiceRequest" * 100
@@ -54,21 +62,8 @@ class Collector:
         return web.Response(status=self.status, body=self.body, headers=self.headers)
 
 
-def _exporter(
-    port: int,
-    *,
-    headers: dict[str, str] | None = None,
-    use_gzip: bool = False,
-    timeout_ms: int = 0,
-    path: str = "/v1/logs",
-) -> OtlpHttpExporter:
-    return OtlpHttpExporter(
-        "logs",
-        f"http://127.0.0.1:{port}{path}",
-        headers or {},
-        use_gzip=use_gzip,
-        timeout_ms=timeout_ms,
-    )
+def _exporter(port: int, **fields: Any) -> HttpExporter:
+    return HttpExporter(make_target(url=f"http://127.0.0.1:{port}/v1/logs", **fields))
 
 
 async def _export_to(collector: Collector) -> Outcome:
@@ -76,14 +71,16 @@ async def _export_to(collector: Collector) -> Outcome:
         return await exporter.export(BODY)
 
 
-@pytest.mark.parametrize("use_gzip", [False, True], ids=["none", "gzip"])
-async def test_a_request_is_what_otlp_asks_for(*, use_gzip: bool) -> None:
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+async def test_a_request_is_what_otlp_asks_for(compression: str) -> None:
     """Path, content type, encoding, user agent, the user's headers, and the whole body."""
     collector = Collector()
     async with (
         collector.running(),
         _exporter(
-            collector.port, headers={"authorization": "Basic dXNlcg=="}, use_gzip=use_gzip
+            collector.port,
+            headers={"authorization": "Basic dXNlcg==", "content-encoding": "br", "x-a": "1"},
+            compression=compression,
         ) as exporter,
     ):
         assert await exporter.export(BODY) == Delivered()
@@ -91,12 +88,12 @@ async def test_a_request_is_what_otlp_asks_for(*, use_gzip: bool) -> None:
     assert path == "/v1/logs"
     assert body == BODY
     assert headers["content-type"] == "application/x-protobuf"
-    assert headers.get("content-encoding") == ("gzip" if use_gzip else None)
+    assert headers.get("content-encoding") == ("gzip" if compression == "gzip" else None)
     assert headers["authorization"] == "Basic dXNlcg=="
     assert headers["user-agent"] == (
         f"logger-extension/{__version__} OTel-OTLP-Exporter-Python/{__version__}"
     )
-    if use_gzip:
+    if compression == "gzip":
         assert int(headers["content-length"]) < len(BODY)
 
 
@@ -186,17 +183,14 @@ async def test_nobody_listening_keeps_the_data() -> None:
 
 async def test_a_name_that_does_not_exist_keeps_the_data() -> None:
     """The name service may be back the next time."""
-    exporter = OtlpHttpExporter(
-        "logs", "http://collector.invalid/", {}, use_gzip=False, timeout_ms=0
-    )
-    async with exporter:
+    async with HttpExporter(make_target(url="http://collector.invalid/")) as exporter:
         assert isinstance(await exporter.export(BODY), Undelivered)
 
 
 @pytest.mark.parametrize("url", ["http://", "http://a b/", "http://[::1/", "gopher://x/"])
 async def test_a_url_that_cannot_be_used_is_an_outcome_too(url: str) -> None:
     """Whatever got past the configuration."""
-    async with OtlpHttpExporter("logs", url, {}, use_gzip=False, timeout_ms=0) as exporter:
+    async with HttpExporter(make_target(url=url)) as exporter:
         assert not isinstance(await exporter.export(BODY), Delivered)
 
 
