@@ -10,6 +10,7 @@ collects minutes later.
 
 from collections import Counter
 from collections.abc import Mapping
+from math import inf
 
 from logger_extension.policy.aggregation import Aggregator, Instrument, Metric
 from logger_extension.policy.cost import Cost, Unpriced
@@ -63,7 +64,7 @@ class InvocationMetrics:
         """
         self._count(facts)
         for instrument, value in _measure(facts):
-            if value is not None and value >= 0:
+            if value is not None and 0 <= value < inf:
                 self._aggregator.record(instrument, value)
         if isinstance(cost, Cost):
             for part, usd in split_usd(cost).items():
