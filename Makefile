@@ -41,7 +41,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/shellcheck launcher/logger-extension .ci/run
+	$(BIN)/shellcheck launcher/logger-extension .ci/run tests/support/namespace.sh
 	$(BIN)/codespell
 
 test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector

@@ -34,13 +34,16 @@ BACKLOG = 128
 # only the older one). https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api-reference.html
 SCHEMA_VERSIONS = ("2025-01-29", "2022-12-13")
 
-# timeoutMs is the least that Lambda allows: a quiet stream is delivered 25 ms after its first
-# event, and that wait is what the `end` policy pays for.
 SUBSCRIPTION = (
     '{"schemaVersion":"%s","types":["platform","function"],'
-    '"buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},'
+    '"buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":%d},'
     '"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:%d/"}}'
 )
+
+# The least that Lambda allows: a quiet stream is delivered so long after its first event, and that
+# wait is what the `end` policy pays for. Where nothing freezes nobody waits for it.
+BUFFER_TIMEOUT_MS = 25
+MANAGED_BUFFER_TIMEOUT_MS = 1_000
 
 
 class Handoff:
@@ -100,7 +103,9 @@ def start(environ: "os._Environ[str]", *, subscribe: bool) -> Handoff:
     handoff.restarted = bool(earlier_status)
     if listener is not None:
         handoff.telemetry_port = listener.getsockname()[1]
-        status = earlier_status or str(_subscribe(handoff))
+        managed = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == MANAGED_INSTANCES
+        timeout_ms = MANAGED_BUFFER_TIMEOUT_MS if managed else BUFFER_TIMEOUT_MS
+        status = earlier_status or str(_subscribe(handoff, timeout_ms))
         tell_launcher(environ, f"subscribed {handoff.telemetry_port} {status}")
         if status == "200":
             handoff.listener = listener
@@ -187,7 +192,7 @@ def _register(api: str, environ: "os._Environ[str]") -> "tuple[str, bytes]":
     return extension_id, response.body
 
 
-def _subscribe(handoff: Handoff) -> int:
+def _subscribe(handoff: Handoff, timeout_ms: int) -> int:
     """Return the status of the subscription: 200, 202 for local tools, else no telemetry comes."""
     headers = (
         ("Lambda-Extension-Identifier", handoff.extension_id),
@@ -195,7 +200,7 @@ def _subscribe(handoff: Handoff) -> int:
     )
     status = 0
     for schema_version in SCHEMA_VERSIONS:
-        body = (SUBSCRIPTION % (schema_version, handoff.telemetry_port)).encode()
+        body = (SUBSCRIPTION % (schema_version, timeout_ms, handoff.telemetry_port)).encode()
         request = write_request("PUT", "/2022-07-01/telemetry", handoff.api, headers, body)
         try:
             status = _call(handoff.api, "subscribe", request).status
