@@ -100,7 +100,8 @@ class OtlpReceiver:
             if isinstance(body, bytes) and encoding == "gzip":
                 body = _decompress(body, self._max_body_bytes)
             if isinstance(body, HTTPStatus):
-                return self._refuse(signal, body, f"the most is {self._max_body_bytes} bytes")
+                hint = f"a request comes whole and has at most {self._max_body_bytes} bytes"
+                return self._refuse(signal, body, hint)
             if kind == JSON:
                 body = parse_json(signal, body)
             answer = self._intake.take(signal, body)
@@ -120,6 +121,8 @@ class OtlpReceiver:
                     return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
                 if self._reading_bytes > self._max_body_bytes * MAX_READING_FACTOR:
                     return HTTPStatus.SERVICE_UNAVAILABLE
+        except (ConnectionError, web.RequestPayloadError):
+            return HTTPStatus.BAD_REQUEST  # torn, or the sender is gone
         finally:
             self._reading_bytes -= len(body)
         return bytes(body)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import logging
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -176,8 +177,10 @@ async def test_unfinished_requests_are_bounded_together(receiving: Receiving) ->
     assert (await receiving.post("/v1/logs", make_request("logs"))).status == 200
 
 
-async def test_a_client_that_goes_away_costs_nothing(receiving: Receiving) -> None:
-    """Half a request is forgotten, and the next one is served."""
+async def test_a_client_that_goes_away_costs_nothing(
+    receiving: Receiving, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half a request is forgotten without a word, and the next one is served."""
     for _ in range(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
         writer.write(
@@ -188,6 +191,23 @@ async def test_a_client_that_goes_away_costs_nothing(receiving: Receiving) -> No
         writer.transport.abort()
         await reader.read()
     assert (await receiving.post("/v1/logs", make_request("logs"))).status == 200
+    assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_a_broken_chunk_is_refused(receiving: Receiving) -> None:
+    """400, and the next one is served."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
+    writer.write(
+        b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        b"Content-Type: application/x-protobuf\r\n\r\n"
+    )
+    await writer.drain()
+    writer.write(b"2\r\nok\r\nno size\r\n")
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    assert (await receiving.post("/v1/logs", make_request("logs"))).status == 200
+    assert len(receiving.sink.taken) == 1
 
 
 async def test_chunked_uploads_are_read(receiving: Receiving) -> None:
