@@ -80,6 +80,11 @@ class Cost:
         """The whole."""
         return self.handler_pico_usd + self.init_pico_usd + self.extension_pico_usd
 
+    @property
+    def total_usd(self) -> float:
+        """The whole in USD."""
+        return self.total_pico_usd / PICO
+
 
 def choose_tariff(prices: Prices, init_type: InitType, ephemeral_mb: int) -> Tariff | Unpriced:
     """Return the prices that hold in this sandbox, or what is missing.

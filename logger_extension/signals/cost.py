@@ -23,4 +23,4 @@ def describe_cost(cost: Cost | Unpriced) -> Mapping[str, str | float]:
     if isinstance(cost, Unpriced):
         return {"aws.lambda.cost.missing_reason": cost.reason.value}
     parts = {f"aws.lambda.cost.{part}_usd": usd for part, usd in split_usd(cost).items()}
-    return {"aws.lambda.cost_usd": cost.total_pico_usd / PICO, **parts}
+    return {"aws.lambda.cost_usd": cost.total_usd, **parts}

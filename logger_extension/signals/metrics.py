@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from math import inf
 
-from logger_extension.policy.aggregation import Aggregator, Instrument, Metric
+from logger_extension.policy.aggregation import Aggregator, Attributes, Instrument, Metric
 from logger_extension.policy.cost import Cost, Unpriced
 from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.usage import Levels, Usage
@@ -74,6 +74,10 @@ class InvocationMetrics:
         self._latest_unix_nano = max(self._latest_unix_nano, facts.end_unix_nano)
         if not self._interval_ns:
             self._close()
+
+    def record(self, instrument: Instrument, value: float, attributes: Attributes = ()) -> None:
+        """Take a measurement of another's metric, before `observe` of the same invocation."""
+        self._aggregator.record(instrument, value, attributes)
 
     def observe_failed_init(self, status: str, time_unix_nano: int) -> None:
         """Count an init that failed, by the status of `platform.initReport`."""

@@ -44,9 +44,9 @@ from logger_extension.policy.aggregation import (
     Temporality,
 )
 from logger_extension.signals.metric_encoding import encode_metrics
-from tests.support.extension import RESOURCE
 from tests.support.laws import LAW
 
+RESOURCE: dict[str, str | int] = {"service.name": "shop", "faas.max_memory": 134_217_728}
 T0 = 1_795_427_494_000_000_000
 WINDOW_NS = 60_000_000_000
 

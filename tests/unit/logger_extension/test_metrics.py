@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logger_extension.environment import Environment
-from logger_extension.policy.aggregation import Attributes, Metric, Temporality
+from logger_extension.policy.aggregation import Attributes, Instrument, Kind, Metric, Temporality
 from logger_extension.policy.cost import Cost, Missing, Unpriced
 from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.histogram import ExplicitHistogram
@@ -232,6 +232,20 @@ def test_a_point_for_each_invocation_if_asked_for() -> None:
         (T0, T0 + MS),
         (T0 + MS, T0 + 2 * MS),
     ]
+
+
+def test_a_metric_of_another() -> None:
+    """What is recorded before an invocation is observed belongs to its point."""
+    feature = Instrument("feature", Kind.COUNTER, "{USD}", "Cost of a feature")
+    metrics = _metrics(OTEL_METRIC_EXPORT_INTERVAL="0")
+    for number in (1, 2):
+        metrics.record(feature, 0.5, (("feature", "pay"),))
+        metrics.observe(_facts(end_unix_nano=T0 + number * MS), None, None)
+    assert [
+        (metric.points[0].time_unix_nano, metric.points[0].value)
+        for metric in metrics.collect(T0 + 9 * MS)
+        if metric.instrument is feature
+    ] == [(T0 + MS, 0.5), (T0 + 2 * MS, 0.5)]
 
 
 def test_points_end_with_the_last_invocation_in_them() -> None:
