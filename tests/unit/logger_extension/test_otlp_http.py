@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,13 +20,18 @@ from logger_extension import __version__
 from logger_extension.exporters.otlp_http import HttpExporter
 from logger_extension.policy.outcome import (
     MAX_ANSWER_BYTES,
+    MAX_REQUEST_BYTES,
     Delivered,
     Outcome,
     Refused,
     Undelivered,
 )
-from tests.support.export_targets import make_target
+from otlp_viewer.otlp_json import parse_json
+from tests.support.certificates import HAS_OPENSSL, Certificates, make_certificates
+from tests.support.export_targets import make_request, make_target
 from tests.support.raw_server import Behaviour, RawServer, respond
+
+needs_openssl = pytest.mark.skipif(not HAS_OPENSSL, reason="the openssl command is not here")
 
 BODY = b"an ExportLogsServiceRequest" * 100
 
@@ -38,6 +44,7 @@ class Collector:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     port: int = 0
 
     @asynccontextmanager
@@ -47,7 +54,7 @@ class Collector:
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, shutdown_timeout=0)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         try:
@@ -58,12 +65,12 @@ class Collector:
     async def _answer(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         # aiohttp inflates what it reads; what was on the wire is told by the header.
-        self.requests.append((request.path, headers, await request.read()))
+        self.requests.append((request.raw_path, headers, await request.read()))
         return web.Response(status=self.status, body=self.body, headers=self.headers)
 
 
 def _exporter(port: int, **fields: Any) -> HttpExporter:
-    return HttpExporter(make_target(url=f"http://127.0.0.1:{port}/v1/logs", **fields))
+    return HttpExporter(make_target(**{"url": f"http://127.0.0.1:{port}/v1/logs"} | fields))
 
 
 async def _export_to(collector: Collector) -> Outcome:
@@ -95,6 +102,68 @@ async def test_a_request_is_what_otlp_asks_for(compression: str) -> None:
     )
     if compression == "gzip":
         assert int(headers["content-length"]) < len(BODY)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("signal", ["logs", "traces", "metrics"])
+async def test_a_request_in_json(signal: str, compression: str) -> None:
+    """The viewer, which shares no code with us, reads the same message."""
+    request = make_request(signal, "sent as JSON")
+    collector = Collector(body=b'{"partialSuccess": {"rejectedSpans": "2"}}')
+    collector.headers["content-type"] = "application/json"
+    fields = {"protocol": "http/json", "signal": signal, "compression": compression}
+    async with collector.running(), _exporter(collector.port, **fields) as exporter:
+        assert await exporter.export(request.SerializeToString()) == Delivered(2)
+    ((_, headers, body),) = collector.requests
+    assert headers["content-type"] == "application/json"
+    assert headers.get("content-encoding") == ("gzip" if compression == "gzip" else None)
+    parsed = type(request)()
+    parse_json(body, parsed)
+    assert parsed == request
+
+
+async def test_a_body_that_cannot_be_turned_into_json_is_refused() -> None:
+    """It is no request of OTLP; no collector would take it either."""
+    async with _exporter(1, protocol="http/json") as exporter:
+        assert isinstance(await exporter.export(b"\xff\xff"), Refused)
+
+
+@pytest.mark.parametrize("name", ["content-length", "transfer-encoding"])
+async def test_headers_cannot_break_a_request(name: str) -> None:
+    """Where a request ends is not the user's to say."""
+    collector = Collector()
+    async with (
+        collector.running(),
+        _exporter(collector.port, headers={name: "3", "content-type": "text/plain"}) as exporter,
+    ):
+        assert await exporter.export(BODY) == Delivered()
+    ((_, headers, body),) = collector.requests
+    assert body == BODY
+    assert headers["content-type"] == "application/x-protobuf"
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/in?sig=a%2Bb%3D%2F&x=%7E", "/in?sig=a%2Bb%3D%2F&x=%7E"),
+        ("/a%7Eb/%2F/", "/a%7Eb/%2F/"),
+        ("/ü", "/%C3%BC"),
+    ],
+)
+async def test_an_endpoint_is_used_as_it_is(path: str, sent: str) -> None:
+    """Signatures in a query survive; only what cannot be sent is quoted."""
+    collector = Collector()
+    async with collector.running():
+        url = f"http://127.0.0.1:{collector.port}{path}"
+        async with HttpExporter(make_target(url=url)) as exporter:
+            assert await exporter.export(BODY) == Delivered()
+    assert [path for path, _, _ in collector.requests] == [sent]
+
+
+async def test_a_request_over_the_limit_is_not_sent() -> None:
+    """The specification's 64 MiB, before compression."""
+    async with _exporter(1, compression="gzip") as exporter:
+        assert isinstance(await exporter.export(bytes(MAX_REQUEST_BYTES + 1)), Refused)
 
 
 async def test_a_large_body_goes_out_whole() -> None:
@@ -140,6 +209,17 @@ async def test_a_status_is_what_the_specification_says(status: int, expected: Ou
     collector = Collector(status=status)
     assert await _export_to(collector) == expected
     assert len(collector.requests) == 1
+
+
+async def test_the_pause_that_is_asked_for_is_told() -> None:
+    """Retry-After, in seconds or as a date."""
+    collector = Collector(status=429, headers={"Retry-After": "30"})
+    assert await _export_to(collector) == Undelivered("HTTP 429", 30_000)
+    collector.headers["Retry-After"] = "Fri, 31 Dec 9999 23:59:59 GMT"
+    outcome = await _export_to(collector)
+    assert isinstance(outcome, Undelivered)
+    assert outcome.retry_after_ms is not None
+    assert outcome.retry_after_ms > 10**12
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -197,6 +277,73 @@ async def test_a_url_that_cannot_be_used_is_an_outcome_too(url: str) -> None:
 async def test_an_exporter_that_is_not_open_keeps_the_data() -> None:
     """Nothing is lost by a wrong order."""
     assert isinstance(await _exporter(1).export(BODY), Undelivered)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Return a private world of certificates."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@asynccontextmanager
+async def _over_tls(
+    certificates: Certificates, *, asks_client: bool, **names: str
+) -> AsyncIterator[tuple[Collector, HttpExporter]]:
+    """Run a collector with TLS and an exporter with the files that are named."""
+    collector = Collector(tls=certificates.make_server_context(asks_client=asks_client))
+    files = {f"{field}_file": certificates.file(name) for field, name in names.items()}
+    async with collector.running():
+        url = f"https://127.0.0.1:{collector.port}/v1/logs"
+        async with HttpExporter(make_target(url=url, insecure=False, **files)) as exporter:
+            yield collector, exporter
+
+
+@needs_openssl
+async def test_tls_with_an_authority_of_ones_own(certificates: Certificates) -> None:
+    """OTEL_EXPORTER_OTLP_CERTIFICATE."""
+    own = _over_tls(certificates, asks_client=False, ca="authority.pem")
+    async with own as (collector, exporter):
+        assert await exporter.export(BODY) == Delivered()
+    assert [body for _, _, body in collector.requests] == [BODY]
+
+
+@needs_openssl
+@pytest.mark.parametrize("names", [{}, {"ca": "client.pem"}], ids=["the system's", "another's"])
+async def test_a_server_that_is_not_trusted_gets_nothing(
+    certificates: Certificates, names: dict[str, str]
+) -> None:
+    """The data is kept: a certificate may be mended."""
+    async with _over_tls(certificates, asks_client=False, **names) as (collector, exporter):
+        outcome = await exporter.export(BODY)
+    assert isinstance(outcome, Undelivered)
+    assert "certificate" in outcome.reason.lower()
+    assert collector.requests == []
+
+
+@needs_openssl
+async def test_tls_with_a_clients_certificate(certificates: Certificates) -> None:
+    """OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and …_CLIENT_KEY."""
+    known = _over_tls(
+        certificates,
+        asks_client=True,
+        ca="authority.pem",
+        client_certificate="client.pem",
+        client_key="client.key",
+    )
+    async with known as (collector, exporter):
+        assert await exporter.export(BODY) == Delivered()
+    assert [body for _, _, body in collector.requests] == [BODY]
+
+
+@needs_openssl
+async def test_a_client_without_its_certificate_keeps_its_data(certificates: Certificates) -> None:
+    """The server ends the connection; why is told as well as TLS tells it."""
+    unknown = _over_tls(certificates, asks_client=True, ca="authority.pem")
+    async with unknown as (collector, exporter):
+        outcome = await exporter.export(BODY)
+    assert isinstance(outcome, Undelivered)
+    assert outcome.reason
+    assert collector.requests == []
 
 
 async def _serve(

@@ -168,8 +168,9 @@ any_values = st.recursive(
             st.lists(inner, max_size=2),
         )
         | st.builds(
-            lambda pairs: AnyValue(
-                kvlist_value={"values": [{"key": k, "value": v} for k, v in pairs.items()]}
+            lambda pairs: _make(
+                AnyValue,
+                kvlist_value={"values": [{"key": k, "value": v} for k, v in pairs.items()]},
             ),
             st.dictionaries(TEXT, inner, max_size=2),
         )
