@@ -20,7 +20,13 @@ from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.prices import Prices
 
 PICO = 10**12
-OWN_PRICE = "LOGGER_EXTENSION_PRICE_"
+
+# The variables with which users tell their own prices.
+PRICE_OF_DURATION = "LOGGER_EXTENSION_PRICE_GB_SECOND"
+PRICE_OF_PROVISIONED = "LOGGER_EXTENSION_PRICE_PROVISIONED_GB_SECOND"
+PRICE_OF_REQUEST = "LOGGER_EXTENSION_PRICE_REQUEST"
+PRICE_OF_STORAGE = "LOGGER_EXTENSION_PRICE_EPHEMERAL_GB_SECOND"
+
 MB_PER_GB = 1024
 FREE_EPHEMERAL_MB = 512
 MAX_EPHEMERAL_MB = 10_240
@@ -103,9 +109,9 @@ def choose_tariff(prices: Prices, init_type: InitType, ephemeral_mb: int) -> Tar
     ephemeral = prices.ephemeral_gb_second if ephemeral_gb else 0.0
     if duration is None or prices.request is None or ephemeral is None:
         needed = {
-            "PROVISIONED_GB_SECOND" if is_provisioned else "GB_SECOND": duration,
-            "REQUEST": prices.request,
-            "EPHEMERAL_GB_SECOND": ephemeral,
+            PRICE_OF_PROVISIONED if is_provisioned else PRICE_OF_DURATION: duration,
+            PRICE_OF_REQUEST: prices.request,
+            PRICE_OF_STORAGE: ephemeral,
         }
         names = [
             f"LOGGER_EXTENSION_PRICE_{name}" for name, price in needed.items() if price is None

@@ -29,14 +29,14 @@ class CostSettings:
         """Read the variables; what cannot be used is a complaint, and the list price holds."""
 
         def price(name: str) -> float | None:
-            return env.number(f"LOGGER_EXTENSION_PRICE_{name}", 0.0, MAX_USD)
+            return env.number(name, 0.0, MAX_USD)
 
         return cls(
             own_prices=Prices(
-                gb_second=price("GB_SECOND"),
-                provisioned_gb_second=price("PROVISIONED_GB_SECOND"),
-                request=price("REQUEST"),
-                ephemeral_gb_second=price("EPHEMERAL_GB_SECOND"),
+                gb_second=price("LOGGER_EXTENSION_PRICE_GB_SECOND"),
+                provisioned_gb_second=price("LOGGER_EXTENSION_PRICE_PROVISIONED_GB_SECOND"),
+                request=price("LOGGER_EXTENSION_PRICE_REQUEST"),
+                ephemeral_gb_second=price("LOGGER_EXTENSION_PRICE_EPHEMERAL_GB_SECOND"),
             ),
             discount=env.number("LOGGER_EXTENSION_PRICE_DISCOUNT", 0.0, 1.0) or 0.0,
             ephemeral_mb=env.integer("LOGGER_EXTENSION_EPHEMERAL_STORAGE_MB", 0, 512, 10_240)
