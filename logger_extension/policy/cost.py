@@ -113,9 +113,7 @@ def choose_tariff(prices: Prices, init_type: InitType, ephemeral_mb: int) -> Tar
             PRICE_OF_REQUEST: prices.request,
             PRICE_OF_STORAGE: ephemeral,
         }
-        names = [
-            f"LOGGER_EXTENSION_PRICE_{name}" for name, price in needed.items() if price is None
-        ]
+        names = [name for name, price in needed.items() if price is None]
         return Unpriced(
             Missing.PRICE,
             f"no list price for this region and architecture: set {' and '.join(names)}",

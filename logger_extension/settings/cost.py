@@ -31,6 +31,7 @@ class CostSettings:
         def price(name: str) -> float | None:
             return env.number(name, 0.0, MAX_USD)
 
+        size_mb = env.number("LOGGER_EXTENSION_EPHEMERAL_STORAGE_MB", 512, 10_240)
         return cls(
             own_prices=Prices(
                 gb_second=price("LOGGER_EXTENSION_PRICE_GB_SECOND"),
@@ -39,6 +40,5 @@ class CostSettings:
                 ephemeral_gb_second=price("LOGGER_EXTENSION_PRICE_EPHEMERAL_GB_SECOND"),
             ),
             discount=env.number("LOGGER_EXTENSION_PRICE_DISCOUNT", 0.0, 1.0) or 0.0,
-            ephemeral_mb=env.integer("LOGGER_EXTENSION_EPHEMERAL_STORAGE_MB", 0, 512, 10_240)
-            or None,
+            ephemeral_mb=int(size_mb) if size_mb else None,
         )
