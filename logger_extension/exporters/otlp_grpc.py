@@ -86,6 +86,7 @@ class GrpcExporter:
         """Close the channel."""
         if self._channel is not None:
             await self._channel.close()
+            self._channel = None
 
     async def export(self, body: bytes) -> Outcome:
         """Send one serialized request.
