@@ -3,14 +3,11 @@
 import asyncio
 import gzip
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import web
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceResponse,
@@ -29,6 +26,7 @@ from logger_extension.policy.outcome import (
 from otlp_viewer.otlp_json import parse_json
 from tests.support.certificates import HAS_OPENSSL, Certificates, make_certificates
 from tests.support.export_targets import make_request, make_target
+from tests.support.http_collector import HttpCollector
 from tests.support.raw_server import Behaviour, RawServer, respond
 
 needs_openssl = pytest.mark.skipif(not HAS_OPENSSL, reason="the openssl command is not here")
@@ -36,44 +34,11 @@ needs_openssl = pytest.mark.skipif(not HAS_OPENSSL, reason="the openssl command 
 BODY = b"an ExportLogsServiceRequest" * 100
 
 
-@dataclass
-class Collector:
-    """A collector on aiohttp's own server: keeps requests, answers what it is given."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    tls: ssl.SSLContext | None = None
-    port: int = 0
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Serve on a free port."""
-        app = web.Application(client_max_size=2**30)
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(app, shutdown_timeout=0)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self.tls)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        try:
-            yield
-        finally:
-            await runner.cleanup()
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        # aiohttp inflates what it reads; what was on the wire is told by the header.
-        self.requests.append((request.raw_path, headers, await request.read()))
-        return web.Response(status=self.status, body=self.body, headers=self.headers)
-
-
 def _exporter(port: int, **fields: Any) -> HttpExporter:
     return HttpExporter(make_target(**{"url": f"http://127.0.0.1:{port}/v1/logs"} | fields))
 
 
-async def _export_to(collector: Collector) -> Outcome:
+async def _export_to(collector: HttpCollector) -> Outcome:
     async with collector.running(), _exporter(collector.port) as exporter:
         return await exporter.export(BODY)
 
@@ -81,7 +46,7 @@ async def _export_to(collector: Collector) -> Outcome:
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 async def test_a_request_is_what_otlp_asks_for(compression: str) -> None:
     """Path, content type, encoding, user agent, the user's headers, and the whole body."""
-    collector = Collector()
+    collector = HttpCollector()
     async with (
         collector.running(),
         _exporter(
@@ -109,7 +74,7 @@ async def test_a_request_is_what_otlp_asks_for(compression: str) -> None:
 async def test_a_request_in_json(signal: str, compression: str) -> None:
     """The viewer, which shares no code with us, reads the same message."""
     request = make_request(signal, "sent as JSON")
-    collector = Collector(body=b'{"partialSuccess": {"rejectedSpans": "2"}}')
+    collector = HttpCollector(body=b'{"partialSuccess": {"rejectedSpans": "2"}}')
     collector.headers["content-type"] = "application/json"
     fields = {"protocol": "http/json", "signal": signal, "compression": compression}
     async with collector.running(), _exporter(collector.port, **fields) as exporter:
@@ -131,7 +96,7 @@ async def test_a_body_that_cannot_be_turned_into_json_is_refused() -> None:
 @pytest.mark.parametrize("name", ["content-length", "transfer-encoding"])
 async def test_headers_cannot_break_a_request(name: str) -> None:
     """Where a request ends is not the user's to say."""
-    collector = Collector()
+    collector = HttpCollector()
     async with (
         collector.running(),
         _exporter(collector.port, headers={name: "3", "content-type": "text/plain"}) as exporter,
@@ -152,7 +117,7 @@ async def test_headers_cannot_break_a_request(name: str) -> None:
 )
 async def test_an_endpoint_is_used_as_it_is(path: str, sent: str) -> None:
     """Signatures in a query survive; only what cannot be sent is quoted."""
-    collector = Collector()
+    collector = HttpCollector()
     async with collector.running():
         url = f"http://127.0.0.1:{collector.port}{path}"
         async with HttpExporter(make_target(url=url)) as exporter:
@@ -168,7 +133,7 @@ async def test_a_request_over_the_limit_is_not_sent() -> None:
 
 async def test_a_large_body_goes_out_whole() -> None:
     """A batch of the largest lines, uncompressed."""
-    collector = Collector()
+    collector = HttpCollector()
     body = bytes(range(256)) * 4096 * 8
     async with collector.running(), _exporter(collector.port) as exporter:
         assert await exporter.export(body) == Delivered()
@@ -189,14 +154,14 @@ async def test_a_partial_success_is_read() -> None:
     """The 200 has a body, and it counts."""
     partial = ExportLogsPartialSuccess(rejected_log_records=3, error_message="too old")
     body = ExportLogsServiceResponse(partial_success=partial).SerializeToString()
-    assert await _export_to(Collector(body=body)) == Delivered(3, "too old")
+    assert await _export_to(HttpCollector(body=body)) == Delivered(3, "too old")
 
 
 async def test_a_compressed_answer_is_read() -> None:
     """Collectors may compress their answers."""
     partial = ExportLogsPartialSuccess(rejected_log_records=3)
     body = gzip.compress(ExportLogsServiceResponse(partial_success=partial).SerializeToString())
-    collector = Collector(body=body, headers={"Content-Encoding": "gzip"})
+    collector = HttpCollector(body=body, headers={"Content-Encoding": "gzip"})
     assert await _export_to(collector) == Delivered(3)
 
 
@@ -206,14 +171,14 @@ async def test_a_compressed_answer_is_read() -> None:
 )
 async def test_a_status_is_what_the_specification_says(status: int, expected: Outcome) -> None:
     """Kept or dropped; not tried again here."""
-    collector = Collector(status=status)
+    collector = HttpCollector(status=status)
     assert await _export_to(collector) == expected
     assert len(collector.requests) == 1
 
 
 async def test_the_pause_that_is_asked_for_is_told() -> None:
     """Retry-After, in seconds or as a date."""
-    collector = Collector(status=429, headers={"Retry-After": "30"})
+    collector = HttpCollector(status=429, headers={"Retry-After": "30"})
     assert await _export_to(collector) == Undelivered("HTTP 429", 30_000)
     collector.headers["Retry-After"] = "Fri, 31 Dec 9999 23:59:59 GMT"
     outcome = await _export_to(collector)
@@ -224,7 +189,7 @@ async def test_the_pause_that_is_asked_for_is_told() -> None:
 
 async def test_a_redirect_is_not_followed() -> None:
     """OTLP has none, and credentials must not travel to another host."""
-    collector = Collector(status=307, headers={"Location": "/elsewhere"})
+    collector = HttpCollector(status=307, headers={"Location": "/elsewhere"})
     outcome = await _export_to(collector)
     assert isinstance(outcome, Refused)
     assert "/elsewhere" in outcome.reason
@@ -233,7 +198,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 async def test_an_answer_that_is_too_long_is_not_read_to_its_end() -> None:
     """The specification asks for a bound; the data counts as refused."""
-    outcome = await _export_to(Collector(body=b"x" * (MAX_ANSWER_BYTES + 1)))
+    outcome = await _export_to(HttpCollector(body=b"x" * (MAX_ANSWER_BYTES + 1)))
     assert isinstance(outcome, Refused)
     assert "4 MiB" in outcome.reason
 
@@ -241,13 +206,13 @@ async def test_an_answer_that_is_too_long_is_not_read_to_its_end() -> None:
 async def test_a_long_answer_that_inflates_is_bounded_too() -> None:
     """The bound counts what comes out of the compression."""
     body = gzip.compress(b"\0" * (4 * MAX_ANSWER_BYTES))
-    outcome = await _export_to(Collector(body=body, headers={"Content-Encoding": "gzip"}))
+    outcome = await _export_to(HttpCollector(body=body, headers={"Content-Encoding": "gzip"}))
     assert isinstance(outcome, Refused)
 
 
 async def test_an_answer_that_cannot_be_inflated_keeps_the_data() -> None:
     """There is no telling what it says."""
-    collector = Collector(body=b"not gzip", headers={"Content-Encoding": "gzip"})
+    collector = HttpCollector(body=b"not gzip", headers={"Content-Encoding": "gzip"})
     assert isinstance(await _export_to(collector), Undelivered)
 
 
@@ -288,9 +253,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @asynccontextmanager
 async def _over_tls(
     certificates: Certificates, *, asks_client: bool, **names: str
-) -> AsyncIterator[tuple[Collector, HttpExporter]]:
+) -> AsyncIterator[tuple[HttpCollector, HttpExporter]]:
     """Run a collector with TLS and an exporter with the files that are named."""
-    collector = Collector(tls=certificates.make_server_context(asks_client=asks_client))
+    collector = HttpCollector(tls=certificates.make_server_context(asks_client=asks_client))
     files = {f"{field}_file": certificates.file(name) for field, name in names.items()}
     async with collector.running():
         url = f"https://127.0.0.1:{collector.port}/v1/logs"
