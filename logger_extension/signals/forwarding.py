@@ -146,7 +146,7 @@ class Forwarding:
 
     def _tie(self, span: SpanMessage, invocation: Invocation | None) -> None:
         """Make a top span the child of our SERVER span, or link it."""
-        if invocation is None or not invocation.is_sampled:
+        if invocation is None or not invocation.is_sampled or not span.trace_id:
             return
         context = invocation.context
         is_root = not span.parent_span_id
