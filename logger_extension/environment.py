@@ -6,7 +6,7 @@ of `key=value`, endpoints. What cannot be used is a complaint where a default ca
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
 from math import nan
 from urllib.parse import unquote, urlsplit
@@ -74,27 +74,6 @@ class Environment:
         """Return whether a value is `true`; anything but `true` and `false` is a complaint."""
         return self.choice(name, ("true", "false"), str(default).lower()) == "true"
 
-    def signal(self, signal: str, path: str, telemetry_port: int) -> tuple[str, dict[str, str]]:
-        """Return URL and headers of one signal; an empty URL when the signal is off."""
-        if self.choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none")) == "none":
-            return "", {}
-        protocol = self._of_signal(signal, "PROTOCOL", str.lower)
-        if protocol not in ("", "http/protobuf"):
-            raise ConfigError(
-                f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not supported: set it to"
-                " http/protobuf and the endpoint to the collector's HTTP port (usually 4318)"
-            )
-        own = self.text(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
-        base = self.text("OTEL_EXPORTER_OTLP_ENDPOINT")
-        if not own and not base:
-            raise ConfigError(
-                "no collector: set OTEL_EXPORTER_OTLP_ENDPOINT, for example http://collector:4318"
-            )
-        check_endpoint(own or base, telemetry_port)
-        return join_url(own, base, path), parse_headers(
-            "OTEL_EXPORTER_OTLP_HEADERS", self._of_signal(signal, "HEADERS", str)
-        )
-
     def resource_attributes(self) -> dict[str, str]:
         """Return OTEL_RESOURCE_ATTRIBUTES; any error discards all of it, as the spec demands."""
         text = self.text("OTEL_RESOURCE_ATTRIBUTES")
@@ -103,11 +82,6 @@ class Environment:
         except ValueError as error:
             self.complaints.append(f"OTEL_RESOURCE_ATTRIBUTES is not key=value,…: {error}; ignored")
             return {}
-
-    def _of_signal(self, signal: str, name: str, convert: Callable[[str], str]) -> str:
-        # The signal's variable replaces the general one; they are not merged.
-        specific = self.text(f"OTEL_EXPORTER_OTLP_{signal}_{name}")
-        return convert(specific or self.text(f"OTEL_EXPORTER_OTLP_{name}"))
 
 
 def join_url(own: str, base: str, path: str) -> str:

@@ -7,7 +7,6 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 
 import gzip
 import time
-from collections.abc import Mapping
 from io import BytesIO
 from types import TracebackType
 from typing import Self
@@ -117,26 +116,6 @@ class HttpExporter:
                         return Refused("the collector's answer is longer than 4 MiB")
                     break
             return read_answer(response.status, response.headers, answer, time.time() * 1000)
-
-
-def OtlpHttpExporter(  # noqa: N802  (until app.py calls `open_exporter`)
-    signal: str, url: str, headers: Mapping[str, str], *, use_gzip: bool, timeout_ms: int
-) -> HttpExporter:
-    """Return the exporter of http/protobuf without TLS settings."""
-    return HttpExporter(
-        Target(
-            signal=signal,
-            protocol=HTTP_PROTOBUF,
-            url=url,
-            headers=headers,
-            compression="gzip" if use_gzip else "none",
-            timeout_ms=timeout_ms,
-            ca_file="",
-            client_certificate_file="",
-            client_key_file="",
-            insecure=True,
-        )
-    )
 
 
 def _make_headers(target: Target) -> dict[str, str]:
