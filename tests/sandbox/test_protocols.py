@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from logger_extension.policy.outcome import Delivered, Refused
 from logger_extension.settings.export import GRPC, PROTOCOLS, SIGNALS, ExportSettings
 from tests.support.export_targets import SPAN_ID, TRACE_ID, make_request
 from tests.support.rotel import HAS_ROTEL, Rotel, run_rotel
+from tests.support.whole import run_whole
 
 pytestmark = pytest.mark.skipif(not HAS_ROTEL, reason="rotel has no wheel for this Python")
 
@@ -44,6 +46,20 @@ async def test_rotel_takes_every_signal(rotel: Rotel, protocol: str, compression
     printed = await rotel.read_until(*(f"{signal} over {protocol}" for signal in SIGNALS))
     assert printed.count(TRACE_ID.hex()) >= 2
     assert printed.count(SPAN_ID.hex()) >= 2
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_the_whole_extension_speaks_it(tmp_path: Path, rotel: Rotel, protocol: str) -> None:
+    """What a function printed and its span arrive by each protocol, without a complaint."""
+    environ = _environ(rotel, protocol, "gzip")
+    endpoint = environ.pop("OTEL_EXPORTER_OTLP_ENDPOINT")
+    async with run_whole(tmp_path, endpoint=endpoint, environ=environ) as whole:
+        result = await whole.sandbox.invoke(b'{"lines": ["plain words"]}')
+        await whole.sandbox.shutdown()
+        assert whole.stderr == []
+    assert result.status == "success"
+    printed = await rotel.read_until("plain words", "faas.coldstart", "extensionOverhead")
+    assert result.request_id in printed
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
