@@ -8,28 +8,20 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import ParamSpec, TypeVar
 
-from logger_extension.assembler import Assembler
 from logger_extension.bootstrap import Handoff, tell_launcher
-from logger_extension.channel import Channel
 from logger_extension.config import Config
 from logger_extension.deadline import Deadline
+from logger_extension.errors import ConfigError
 from logger_extension.events import InitType, ShutdownEvent
-from logger_extension.exporters.otlp_http import OtlpHttpExporter
-from logger_extension.lambda_api import SHUTDOWN_BUDGET_MS, LambdaApi, read_account_id
+from logger_extension.lambda_api import SHUTDOWN_BUDGET_MS, LambdaApi
 from logger_extension.lifecycle import Lifecycle
-from logger_extension.pipeline import Pipeline
-from logger_extension.policy.invocation import Invocations
-from logger_extension.policy.queue import Queue
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from logger_extension.selflog import say
-from logger_extension.signals.logs import encode_logs, measure
-from logger_extension.signals.resource import describe_resource, learn_instance
-from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
+from logger_extension.wiring import Wiring
 
 Item = TypeVar("Item")
 
@@ -53,7 +45,8 @@ async def _main(handoff: Handoff, config: Config) -> None:
     try:
         await _serve(handoff, config, api)
     except Exception as error:  # noqa: BLE001  (see the head of this module)
-        say("error", "internal error: telemetry is off for this sandbox", reason=repr(error))
+        fault = "bad settings" if isinstance(error, ConfigError) else "internal error"
+        say("error", f"{fault}: the function runs without telemetry", reason=_explain(error))
         while not isinstance(await api.next_event(), ShutdownEvent):
             pass
     finally:
@@ -63,7 +56,7 @@ async def _main(handoff: Handoff, config: Config) -> None:
 async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
     has_telemetry = handoff.listener is not None
     async with AsyncExitStack() as stack:
-        pipeline = await _build_pipeline(handoff, config, stack)
+        pipeline = await Wiring(handoff, config, stack, _complain, _contain).build_pipeline()
         receiver = TelemetryReceiver(handoff, _contain(pipeline.accept), pipeline.refuse)
         stack.push_async_callback(receiver.close)
         await receiver.open()
@@ -81,51 +74,6 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
         await lifecycle.shut_down(event)
         if lost := pipeline.count_lost():
             say("error", "telemetry was lost", **lost)
-
-
-async def _build_pipeline(handoff: Handoff, config: Config, stack: AsyncExitStack) -> Pipeline:
-    resource = describe_resource(config, account_id=read_account_id(handoff.register_body))
-    is_managed = config.init_type is InitType.MANAGED_INSTANCES
-
-    async def open_channel(
-        name: str, url: str, headers: Mapping[str, str], encode: Callable[[Sequence[Item]], bytes]
-    ) -> Channel[Item] | None:
-        if not url:
-            return None
-        exporter = OtlpHttpExporter(
-            name, url, headers, use_gzip=config.gzip, timeout_ms=config.export_timeout_ms
-        )
-        await stack.enter_async_context(exporter)
-        return Channel(name, Queue(config.queue_max_bytes), encode, exporter, _complain)
-
-    logs = await open_channel(
-        "logs", config.logs_url, config.logs_headers, partial(encode_logs, resource)
-    )
-    spans = await open_channel(
-        "traces", config.traces_url, config.traces_headers, partial(encode_spans, resource)
-    )
-    assembler = Assembler(
-        invocations=Invocations(
-            is_concurrent=is_managed,
-            has_cold_start=not handoff.restarted and config.init_type not in INIT_AHEAD,
-            sampler=config.traces.sampler,
-        ),
-        function_name=config.function_name,
-        function_version=config.function_version,
-        awaits_report=config.traces.awaits_report,
-        put_line=lambda line: logs.put(line, measure(line.log)) if logs else None,
-        put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
-        learn_instance=partial(learn_instance, resource),
-        observe=lambda _: {},
-    )
-    return Pipeline(
-        assembler=assembler,
-        channels=[channel for channel in (logs, spans) if channel is not None],
-        reads_at_once=config.has_spare_cpu or is_managed,
-        max_unread_bytes=config.queue_max_bytes,
-        contain=_contain,
-        now_unix_nano=time.time_ns,
-    )
 
 
 async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> ShutdownEvent:
@@ -166,7 +114,11 @@ async def _survive(work: Awaitable[None]) -> None:
 
 
 def _tell_fault(error: Exception) -> None:
-    say("error", "internal error, the function is not affected", reason=repr(error))
+    say("error", "internal error, the function is not affected", reason=_explain(error))
+
+
+def _explain(error: Exception) -> str:
+    return str(error) if isinstance(error, ConfigError) else repr(error)
 
 
 def _complain(message: str, reason: str) -> None:

@@ -13,11 +13,13 @@ from logger_extension.events import (
     InitRuntimeDone,
     InitStart,
     InvocationStart,
+    LogsDropped,
     Report,
     RuntimeDone,
     TelemetryEvent,
 )
-from logger_extension.policy.facts import InvocationFacts, gather_facts
+from logger_extension.observer import Observer
+from logger_extension.policy.facts import gather_facts
 from logger_extension.policy.initialization import Initialization
 from logger_extension.policy.invocation import Invocation, Invocations
 from logger_extension.signals.logs import LogLine, request_id_of
@@ -44,7 +46,7 @@ class Assembler:
         put_line: takes a finished log line.
         put_span: takes a finished span.
         learn_instance: is told the id of the sandbox.
-        observe: is told the facts of each invocation that is over; returns attributes for its span.
+        observer: is told what there is to count; prices invocations.
     """
 
     def __init__(  # noqa: PLR0913  (the composition root names each part)
@@ -57,7 +59,7 @@ class Assembler:
         put_line: Callable[[LogLine], None],
         put_span: Callable[[Span], None],
         learn_instance: Callable[[str], None],
-        observe: Callable[[InvocationFacts], Mapping[str, Any]],
+        observer: Observer,
     ) -> None:
         self.invocations = invocations
         self._function_name = function_name
@@ -66,7 +68,7 @@ class Assembler:
         self._put_line = put_line
         self._put_span = put_span
         self._learn_instance = learn_instance
-        self._observe = observe
+        self._observer = observer
         self._init = Initialization()
 
     def take(self, event: TelemetryEvent, received_unix_nano: int) -> None:
@@ -87,22 +89,22 @@ class Assembler:
             case InitRuntimeDone() as init:
                 self._init.runtime_done(init, time_unix_nano)
             case InitReport() as init:
-                self._init.reported(init)
-                if not self.invocations.has_cold_start:
-                    self._put_init(None)
+                self._take_init_report(init, time_unix_nano)
+            case LogsDropped() as dropped:
+                self._observer.observe_logs_dropped(dropped.records, time_unix_nano)
             case _:
                 pass
 
     def end_unobserved(self, request_id: str, now_unix_nano: int) -> None:
         """Finish an invocation of which no telemetry will come."""
         for invocation in self.invocations.end_unobserved(request_id, now_unix_nano):
-            self._put_invocation(invocation, self._observe(gather_facts(invocation, None)))
+            self._put_invocation(invocation, self._observer.observe(gather_facts(invocation, None)))
 
     def end_all(self, reason: str, now_unix_nano: int) -> None:
         """Finish what is still open at SHUTDOWN; no report comes any more."""
         self._finish(self.invocations.end_all(reason, now_unix_nano))
         for invocation in self.invocations.take_unreported():
-            attributes = self._observe(gather_facts(invocation, None))
+            attributes = self._observer.observe(gather_facts(invocation, None))
             if self._awaits_report:
                 self._put_invocation(invocation, attributes)
         # An init that no invocation has claimed: failed, or of a sandbox that was never used.
@@ -113,6 +115,13 @@ class Assembler:
         if invocation is not None and isinstance(log.record, str):
             invocation.last_lines.append(log.record[:LAST_LINE_CHARS])
         self._put_line(LogLine(log, time_unix_nano, received_unix_nano, invocation))
+
+    def _take_init_report(self, report: InitReport, time_unix_nano: int) -> None:
+        self._init.reported(report)
+        if report.status not in ("success", ""):
+            self._observer.observe_failed_init(report.status, time_unix_nano)
+        if not self.invocations.has_cold_start:
+            self._put_init(None)
 
     def _finish(self, finished: Iterable[Invocation]) -> None:
         for invocation in finished:
@@ -129,7 +138,7 @@ class Assembler:
                 return
             [invocation] = ended
         told = describe_report(invocation, report)
-        told |= self._observe(gather_facts(invocation, report))
+        told |= self._observer.observe(gather_facts(invocation, report))
         if is_late and not self._awaits_report:
             span = make_report_span(invocation, report, told)
         else:

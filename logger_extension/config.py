@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
+from logger_extension.settings.cost import CostSettings
+from logger_extension.settings.export import ExportSettings
+from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.traces import TracesSettings
 
 MIB = 1024 * 1024
@@ -29,22 +32,17 @@ class Config:
     """The settings. Durations in milliseconds, sizes as their names say.
 
     Attributes:
-        logs_url: where logs go, empty when logs are off; `traces_url` likewise.
-        logs_headers: extra headers for logs, names in lower case; `traces_headers` likewise.
-        gzip: whether bodies are compressed.
-        export_timeout_ms: the most that one export may take; 0 is no limit of its own.
+        export: where each signal goes, and how.
         deadline_margin_ms: how long before a deadline of Lambda's our work must be over.
         queue_max_bytes: the most that waits for export, a signal.
         flush_interval_ms: pause between flushes on Managed Instances, where nothing freezes.
         complaints: one sentence for each value that could not be used.
     """
 
-    logs_url: str
-    traces_url: str
-    logs_headers: Mapping[str, str]
-    traces_headers: Mapping[str, str]
-    gzip: bool
-    export_timeout_ms: int
+    export: ExportSettings
+    traces: TracesSettings
+    metrics: MetricsSettings
+    cost: CostSettings
     deadline_margin_ms: int
     queue_max_bytes: int
     flush_interval_ms: int
@@ -53,7 +51,6 @@ class Config:
     function_name: str
     function_version: str
     memory_mb: int
-    traces: TracesSettings
     region: str
     init_type: InitType
     complaints: tuple[str, ...] = ()
@@ -77,22 +74,14 @@ class Config:
         env = Environment(environ)
         if env.text("OTEL_SDK_DISABLED").lower() == "true":
             raise ConfigError("OTEL_SDK_DISABLED is true: telemetry is off as asked")
-        logs_url, logs_headers = env.signal("LOGS", "v1/logs", telemetry_port)
-        traces_url, traces_headers = env.signal("TRACES", "v1/traces", telemetry_port)
-        if not logs_url and not traces_url:
-            raise ConfigError(
-                "OTEL_LOGS_EXPORTER and OTEL_TRACES_EXPORTER are both none: all is off"
-            )
         memory_mb = env.integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 1, 1_000_000)
         function_name = env.text("AWS_LAMBDA_FUNCTION_NAME") or "unknown_function"
         resource_attributes = env.resource_attributes()
         config = cls(
-            logs_url=logs_url,
-            traces_url=traces_url,
-            logs_headers=logs_headers,
-            traces_headers=traces_headers,
-            gzip=env.choice("OTEL_EXPORTER_OTLP_COMPRESSION", ("gzip", "none")) == "gzip",
-            export_timeout_ms=env.integer("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000, 0, 2**31),
+            export=ExportSettings.read(env, telemetry_port=telemetry_port),
+            traces=TracesSettings.read(env),
+            metrics=MetricsSettings.read(env),
+            cost=CostSettings.read(env),
             deadline_margin_ms=env.integer("LOGGER_EXTENSION_DEADLINE_MARGIN_MS", 200, 10, 60_000),
             queue_max_bytes=env.integer(
                 "LOGGER_EXTENSION_QUEUE_MAX_BYTES", _share_of(memory_mb), 64 * 1024, 2**40
@@ -106,7 +95,6 @@ class Config:
             function_name=function_name,
             function_version=env.text("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST",
             memory_mb=memory_mb,
-            traces=TracesSettings.read(env),
             region=env.text("AWS_REGION"),
             init_type=InitType(env.text("AWS_LAMBDA_INITIALIZATION_TYPE") or InitType.ON_DEMAND),
             complaints=tuple(env.complaints),

@@ -9,11 +9,13 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ParamSpec, Protocol
 
 from logger_extension.assembler import Assembler
 from logger_extension.channel import Channel
-from logger_extension.events import InvokeEvent, LogsDropped, TelemetryEvent
+from logger_extension.events import InvokeEvent, LogsDropped
+from logger_extension.observer import Observer
+from logger_extension.policy.aggregation import Metric
 from logger_extension.telemetry import decode
 
 # Lambda repeats a POST whose answer it did not get. It does so soon: these many bodies back.
@@ -24,16 +26,28 @@ REMEMBERED_BODIES = 64
 TELLING = b'"platform.r'
 
 
+P = ParamSpec("P")
+
+
+class Contain(Protocol):
+    """Wraps a function so that its faults are told and survived."""
+
+    def __call__(self, function: Callable[P, None], /) -> Callable[P, None]:
+        """Return the wrapped function."""
+
+
 class Pipeline:
     """Everything between the receivers and the exporters.
 
     Args:
         assembler: takes the events.
+        observer: measures invocations; its metrics are collected at each flush.
         channels: what is flushed, each signal's.
+        put_metric: queues a collected metric.
         reads_at_once: whether a body is read when it comes, not when the handler is done.
         max_unread_bytes: how much may wait unread; more is read at once.
-        contain: wraps a function so that its faults are told and survived: one event that we
-            stumble over must cost nothing but itself.
+        contain: one event that we stumble over must cost nothing but itself, and metrics must not
+            keep logs from being sent.
         now_unix_nano: the wall clock.
 
     Attributes:
@@ -41,25 +55,33 @@ class Pipeline:
         lost: what could not be read or was not let in, by reason.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the composition root names each part)
         self,
         *,
         assembler: Assembler,
+        observer: Observer,
         channels: Sequence[Channel[Any]],
+        put_metric: Callable[[Metric], None],
         reads_at_once: bool,
         max_unread_bytes: int,
-        contain: Callable[[Callable[[TelemetryEvent, int], None]], Callable[..., None]],
+        contain: Contain,
         now_unix_nano: Callable[[], int],
     ) -> None:
         self._assembler = assembler
+        self._observer = observer
         self._channels = channels
+        self._put_metric = put_metric
         self._reads_at_once = reads_at_once
         self._max_unread_bytes = max_unread_bytes
         self._take = contain(assembler.take)
+        self._begin = contain(observer.begin)
+        self._end = contain(observer.end)
+        self._collect = contain(self._collect_metrics)
         self._now_unix_nano = now_unix_nano
         self._unread: list[tuple[int, bytes]] = []
         self._unread_bytes = 0
         self._seen_bodies: OrderedDict[bytes, None] = OrderedDict()
+        self._is_last = False
         self._progress = asyncio.Event()
         self.duplicates = 0
         self.lost: Counter[str] = Counter()
@@ -99,6 +121,7 @@ class Pipeline:
 
     def invoked(self, event: InvokeEvent) -> None:
         """Note an INVOKE."""
+        self._begin(event.request_id)
         self._assembler.invocations.invoked(event, self._now_unix_nano())
 
     def end_unobserved(self, request_id: str) -> None:
@@ -108,11 +131,13 @@ class Pipeline:
     def end_all(self, reason: str) -> None:
         """Finish what is still open at SHUTDOWN."""
         self.read()
+        self._is_last = True
         self._assembler.end_all(reason, self._now_unix_nano())
 
     async def wait_finished(self, request_id: str) -> None:
         """Wait until the runtime is done with an invocation."""
         await self._wait(lambda: self._assembler.invocations.is_finished(request_id))
+        self._end(request_id)
 
     async def wait_reported(self) -> None:
         """Wait until every finished invocation has its report."""
@@ -124,6 +149,7 @@ class Pipeline:
         May be cancelled at any time: what was not delivered stays queued.
         """
         self.read()
+        self._collect()
         async with asyncio.TaskGroup() as group:
             for channel in self._channels:
                 group.create_task(channel.flush())
@@ -135,6 +161,11 @@ class Pipeline:
         for channel in self._channels:
             counts |= channel.count_lost()
         return {reason: count for reason, count in counts.items() if count}
+
+    def _collect_metrics(self) -> None:
+        lost, now_unix_nano = self.count_lost(), self._now_unix_nano()
+        for metric in self._observer.collect(lost, now_unix_nano, is_last=self._is_last):
+            self._put_metric(metric)
 
     async def _wait(self, is_reached: Callable[[], bool]) -> None:
         while not is_reached():

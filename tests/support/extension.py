@@ -1,6 +1,6 @@
 """Parts of the extension put together for tests, with an exporter that keeps what it is given."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -10,12 +10,19 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from logger_extension.assembler import Assembler
 from logger_extension.channel import Channel
+from logger_extension.environment import Environment
+from logger_extension.observer import Observer
 from logger_extension.pipeline import Pipeline
+from logger_extension.policy.cost import Tariff
 from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
+from logger_extension.process_usage import read_usage
+from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.signals.logs import encode_logs, measure
+from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
+from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 
 FUNCTION_NAME = "checkout"
@@ -52,6 +59,22 @@ class Complaints:
         self.messages.append((message, reason))
 
 
+class RecordingObserver(Observer):
+    """Keeps the facts that it is told; one GB-second costs a dollar, usage is not measured."""
+
+    def __init__(self) -> None:
+        settings = MetricsSettings.read(Environment({}))
+        metrics = InvocationMetrics(settings, start_unix_nano=NOW_UNIX_NANO)
+        tariff = Tariff(usd_per_gb_second=1.0, usd_per_request=0.25)
+        super().__init__(metrics, tariff, None, read_usage)
+        self.facts: list[InvocationFacts] = []
+
+    def observe(self, facts: InvocationFacts) -> Mapping[str, str | float]:
+        """Take the facts of one invocation."""
+        self.facts.append(facts)
+        return super().observe(facts)
+
+
 class Extension:
     """A whole pipeline between two recording exporters."""
 
@@ -76,7 +99,15 @@ class Extension:
             self.traces,
             self.complaints,
         )
-        self.facts: list[InvocationFacts] = []
+        self.metrics = RecordingExporter()
+        metrics = Channel(
+            "metrics",
+            Queue(QUEUE_BYTES),
+            partial(encode_metrics, RESOURCE),
+            self.metrics,
+            self.complaints,
+        )
+        self.observer = RecordingObserver()
         self.instance_ids: list[str] = []
         assembler = Assembler(
             invocations=Invocations(is_concurrent=is_concurrent, has_cold_start=not is_concurrent),
@@ -86,20 +117,23 @@ class Extension:
             put_line=lambda line: logs.put(line, measure(line.log)),
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES),
             learn_instance=self.instance_ids.append,
-            observe=self._observe,
+            observer=self.observer,
         )
         self.pipeline = Pipeline(
             assembler=assembler,
-            channels=[logs, spans],
+            observer=self.observer,
+            channels=[logs, spans, metrics],
+            put_metric=lambda metric: metrics.put(metric, measure_metric(metric)),
             reads_at_once=reads_at_once,
             max_unread_bytes=max_unread_bytes,
             contain=lambda function: function,  # a fault shows in the test
             now_unix_nano=lambda: NOW_UNIX_NANO,
         )
 
-    def _observe(self, facts: InvocationFacts) -> dict[str, float]:
-        self.facts.append(facts)
-        return {"aws.lambda.cost_usd": 0.5}
+    @property
+    def facts(self) -> list[InvocationFacts]:
+        """The facts of every invocation that is over."""
+        return self.observer.facts
 
     @property
     def records(self) -> list[LogRecord]:

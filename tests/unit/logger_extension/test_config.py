@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logger_extension.config import MIB, Config, is_strict
+from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
-from logger_extension.policy.sampler import Sampler
+from logger_extension.settings.cost import CostSettings
+from logger_extension.settings.export import Target
+from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.traces import TracesSettings
 from tests.support.laws import LAW
 
@@ -21,15 +24,26 @@ def _config(**environ: str) -> Config:
     return Config.from_env(COLLECTOR | environ, telemetry_port=PORT)
 
 
+def _target(config: Config, signal: str) -> Target:
+    target = getattr(config.export, signal)
+    assert isinstance(target, Target)
+    return target
+
+
 def test_the_defaults() -> None:
     """One variable is enough."""
-    assert _config() == Config(
-        logs_url="http://collector:4318/v1/logs",
-        traces_url="http://collector:4318/v1/traces",
-        logs_headers={},
-        traces_headers={},
-        gzip=True,
-        export_timeout_ms=10_000,
+    config = _config()
+    assert [_target(config, signal).url for signal in ("logs", "traces", "metrics")] == [
+        "http://collector:4318/v1/logs",
+        "http://collector:4318/v1/traces",
+        "http://collector:4318/v1/metrics",
+    ]
+    env = Environment({})
+    assert config == Config(
+        export=config.export,
+        traces=TracesSettings.read(env),
+        metrics=MetricsSettings.read(env),
+        cost=CostSettings.read(env),
         deadline_margin_ms=200,
         queue_max_bytes=8 * MIB,
         flush_interval_ms=1_000,
@@ -38,7 +52,6 @@ def test_the_defaults() -> None:
         function_name="unknown_function",
         function_version="$LATEST",
         memory_mb=128,
-        traces=TracesSettings(sampler=Sampler(1.0, follows_parent=True), awaits_report=False),
         region="",
         init_type=InitType.ON_DEMAND,
     )
@@ -86,8 +99,8 @@ def test_empty_is_unset(blank: str) -> None:
 def test_the_general_endpoint_gets_the_signals_path(base: str, logs_url: str) -> None:
     """A trailing slash or a path of its own makes no difference."""
     config = _config(OTEL_EXPORTER_OTLP_ENDPOINT=base)
-    assert config.logs_url == logs_url
-    assert config.traces_url == logs_url.replace("logs", "traces")
+    assert _target(config, "logs").url == logs_url
+    assert _target(config, "traces").url == logs_url.replace("logs", "traces")
 
 
 @pytest.mark.parametrize(
@@ -103,8 +116,8 @@ def test_the_general_endpoint_gets_the_signals_path(base: str, logs_url: str) ->
 def test_a_signals_endpoint_is_used_as_it_is(endpoint: str, logs_url: str) -> None:
     """Only a missing path becomes "/"; the other signal keeps the general endpoint."""
     config = _config(OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=endpoint)
-    assert config.logs_url == logs_url
-    assert config.traces_url == "http://collector:4318/v1/traces"
+    assert _target(config, "logs").url == logs_url
+    assert _target(config, "traces").url == "http://collector:4318/v1/traces"
 
 
 def test_signals_endpoints_are_enough() -> None:
@@ -114,7 +127,10 @@ def test_signals_endpoints_are_enough() -> None:
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t:2/b",
     }
     config = Config.from_env(environ)
-    assert (config.logs_url, config.traces_url) == ("http://l:1/a", "http://t:2/b")
+    assert (_target(config, "logs").url, _target(config, "traces").url) == (
+        "http://l:1/a",
+        "http://t:2/b",
+    )
 
 
 def test_without_a_collector_nothing_can_be_delivered() -> None:
@@ -169,7 +185,8 @@ def test_our_own_receiver_is_refused_on_the_schemes_port() -> None:
 )
 def test_another_listener_is_no_circle(endpoint: str) -> None:
     """A collector on the same machine, or on the same port elsewhere, is fine."""
-    assert _config(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint).logs_url == f"{endpoint}/v1/logs"
+    config = _config(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    assert _target(config, "logs").url == f"{endpoint}/v1/logs"
 
 
 @pytest.mark.parametrize(
@@ -189,8 +206,8 @@ def test_another_listener_is_no_circle(endpoint: str) -> None:
 def test_headers_are_pairs_percent_decoded(text: str, headers: dict[str, str]) -> None:
     """Names in lower case, `=` inside a value allowed."""
     config = _config(OTEL_EXPORTER_OTLP_HEADERS=text)
-    assert config.logs_headers == headers
-    assert config.traces_headers == headers
+    assert _target(config, "logs").headers == headers
+    assert _target(config, "traces").headers == headers
 
 
 def test_a_signals_headers_replace_the_general_ones() -> None:
@@ -198,8 +215,8 @@ def test_a_signals_headers_replace_the_general_ones() -> None:
     config = _config(
         OTEL_EXPORTER_OTLP_HEADERS="general=1", OTEL_EXPORTER_OTLP_TRACES_HEADERS="own=2"
     )
-    assert config.logs_headers == {"general": "1"}
-    assert config.traces_headers == {"own": "2"}
+    assert _target(config, "logs").headers == {"general": "1"}
+    assert _target(config, "traces").headers == {"own": "2"}
 
 
 @pytest.mark.parametrize(
@@ -232,19 +249,11 @@ def test_no_header_text_does_anything_but_work_or_be_refused(text: str) -> None:
         config = _config(OTEL_EXPORTER_OTLP_HEADERS=text)
     except ConfigError:
         return
-    for name, value in config.logs_headers.items():
+    for name, value in _target(config, "logs").headers.items():
         assert name.isascii()
         assert name == name.lower()
         assert "\r" not in value
         assert "\n" not in value
-
-
-@pytest.mark.parametrize("protocol", ["grpc", "http/json", "carrier pigeon"])
-@pytest.mark.parametrize("signal", ["", "LOGS_", "TRACES_"])
-def test_a_protocol_that_is_not_spoken_is_refused(protocol: str, signal: str) -> None:
-    """With the one that is."""
-    with pytest.raises(ConfigError, match="http/protobuf"):
-        _config(**{f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL": protocol})
 
 
 def test_the_protocol_is_compared_without_case() -> None:
@@ -257,15 +266,18 @@ def test_one_signal_can_be_off() -> None:
     environ = {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t:1/x",
         "OTEL_LOGS_EXPORTER": "None",
+        "OTEL_METRICS_EXPORTER": "none",
     }
     config = Config.from_env(environ)
-    assert (config.logs_url, config.traces_url) == ("", "http://t:1/x")
+    assert config.export.logs is None
+    assert _target(config, "traces").url == "http://t:1/x"
 
 
-def test_both_signals_off_is_nothing_to_do() -> None:
+def test_all_signals_off_is_nothing_to_do() -> None:
     """The function then runs without us."""
-    with pytest.raises(ConfigError, match="both none"):
-        _config(OTEL_LOGS_EXPORTER="none", OTEL_TRACES_EXPORTER="none")
+    off = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("LOGS", "TRACES", "METRICS")}
+    with pytest.raises(ConfigError, match="all none"):
+        _config(**off)
 
 
 @pytest.mark.parametrize("value", ["true", "TRUE", " True "])
@@ -278,14 +290,14 @@ def test_the_sdk_switch_turns_us_off(value: str) -> None:
 @pytest.mark.parametrize("value", ["false", "1", "yes", "no"])
 def test_only_true_turns_us_off(value: str) -> None:
     """The specification's booleans know no other word."""
-    assert _config(OTEL_SDK_DISABLED=value).logs_url
+    assert _config(OTEL_SDK_DISABLED=value).export.logs is not None
 
 
-@pytest.mark.parametrize(("value", "gzip"), [("gzip", True), ("GZIP", True), ("none", False)])
-def test_compression(value: str, *, gzip: bool) -> None:
+@pytest.mark.parametrize(("value", "read"), [("gzip", "gzip"), ("GZIP", "gzip"), ("none", "none")])
+def test_compression(value: str, read: str) -> None:
     """The specification knows these two."""
     config = _config(OTEL_EXPORTER_OTLP_COMPRESSION=value)
-    assert config.gzip is gzip
+    assert _target(config, "logs").compression == read
     assert not config.complaints
 
 
@@ -326,7 +338,8 @@ def test_a_bad_value_is_told_and_its_default_taken(name: str, value: str) -> Non
 @pytest.mark.parametrize(("value", "timeout_ms"), [("500", 500), ("0", 0), (" 250 ", 250)])
 def test_the_timeout_is_in_milliseconds(value: str, timeout_ms: int) -> None:
     """And nought is no limit, as the specification says."""
-    assert _config(OTEL_EXPORTER_OTLP_TIMEOUT=value).export_timeout_ms == timeout_ms
+    config = _config(OTEL_EXPORTER_OTLP_TIMEOUT=value)
+    assert _target(config, "logs").timeout_ms == timeout_ms
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""The parts of the pipeline put together from the settings.
+
+Owns which part gets which setting. Runs once; must not decide anything at run time.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TypeVar
+
+from logger_extension.assembler import Assembler
+from logger_extension.bootstrap import Handoff
+from logger_extension.channel import Channel
+from logger_extension.config import Config
+from logger_extension.events import InitType
+from logger_extension.exporters.protocols import open_exporter
+from logger_extension.lambda_api import read_account_id
+from logger_extension.observer import Observer
+from logger_extension.pipeline import Contain, Pipeline
+from logger_extension.policy.cost import Unpriced, choose_tariff, estimate_ephemeral_mb
+from logger_extension.policy.invocation import Invocations
+from logger_extension.policy.prices import apply_own_prices, find_list_prices
+from logger_extension.policy.queue import Queue
+from logger_extension.process_usage import read_counters, read_levels, read_usage
+from logger_extension.settings.export import Target
+from logger_extension.signals.logs import encode_logs, measure
+from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
+from logger_extension.signals.metrics import InvocationMetrics
+from logger_extension.signals.resource import Resource, describe_resource, learn_instance
+from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
+
+Item = TypeVar("Item")
+Complain = Callable[[str, str], None]
+
+# Where init runs ahead of any invocation: nobody waits for it.
+INIT_AHEAD = (InitType.MANAGED_INSTANCES, InitType.PROVISIONED_CONCURRENCY)
+
+
+class Wiring:
+    """Builds the parts; lives until they are built.
+
+    Args:
+        handoff: what the bootstrap found out.
+        config: the settings.
+        stack: what has to be closed is entered here.
+        complain: called with a message and a reason.
+        contain: wraps a function so that its faults are told and survived.
+    """
+
+    def __init__(
+        self,
+        handoff: Handoff,
+        config: Config,
+        stack: AsyncExitStack,
+        complain: Complain,
+        contain: Contain,
+    ) -> None:
+        self._handoff = handoff
+        self._config = config
+        self._stack = stack
+        self._complain = complain
+        self._contain = contain
+        account_id = read_account_id(handoff.register_body)
+        self._resource: Resource = describe_resource(config, account_id=account_id)
+
+    async def build_pipeline(self) -> Pipeline:
+        """Return the pipeline with all that belongs to it.
+
+        Raises:
+            ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
+        """
+        config, resource = self._config, self._resource
+        logs = await self._open_channel(config.export.logs, partial(encode_logs, resource))
+        spans = await self._open_channel(config.export.traces, partial(encode_spans, resource))
+        metrics = await self._open_channel(config.export.metrics, partial(encode_metrics, resource))
+        observer = self._build_observer()
+        assembler = Assembler(
+            invocations=self._build_invocations(),
+            function_name=config.function_name,
+            function_version=config.function_version,
+            awaits_report=config.traces.awaits_report,
+            put_line=lambda line: logs.put(line, measure(line.log)) if logs else None,
+            put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
+            learn_instance=partial(learn_instance, resource),
+            observer=observer,
+        )
+        return Pipeline(
+            assembler=assembler,
+            observer=observer,
+            channels=[channel for channel in (logs, spans, metrics) if channel is not None],
+            put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics else None,
+            reads_at_once=config.has_spare_cpu or self._is_managed,
+            max_unread_bytes=config.queue_max_bytes,
+            contain=self._contain,
+            now_unix_nano=time.time_ns,
+        )
+
+    @property
+    def _is_managed(self) -> bool:
+        return self._config.init_type is InitType.MANAGED_INSTANCES
+
+    async def _open_channel(
+        self, target: Target | None, encode: Callable[[Sequence[Item]], bytes]
+    ) -> Channel[Item] | None:
+        if target is None:
+            return None
+        exporter = open_exporter(target)
+        await self._stack.enter_async_context(exporter)
+        queue: Queue[Item] = Queue(self._config.queue_max_bytes)
+        return Channel(target.signal, queue, encode, exporter, self._complain)
+
+    def _build_invocations(self) -> Invocations:
+        return Invocations(
+            is_concurrent=self._is_managed,
+            has_cold_start=(
+                not self._handoff.restarted and self._config.init_type not in INIT_AHEAD
+            ),
+            sampler=self._config.traces.sampler,
+        )
+
+    def _build_observer(self) -> Observer:
+        config = self._config
+        listed = find_list_prices(config.region, os.uname().machine)
+        prices = apply_own_prices(listed, config.cost.own_prices, config.cost.discount)
+        ephemeral_mb = config.cost.ephemeral_mb or estimate_ephemeral_mb(
+            read_levels().tmp_limit_bytes
+        )
+        tariff = choose_tariff(prices, config.init_type, ephemeral_mb)
+        if isinstance(tariff, Unpriced):
+            self._complain("there is no cost", tariff.advice)
+        metrics = InvocationMetrics(config.metrics, start_unix_nano=time.time_ns())
+        reads_usage = config.metrics.reads_usage and not self._is_managed
+        return Observer(metrics, tariff, read_counters if reads_usage else None, read_usage)
