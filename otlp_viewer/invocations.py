@@ -2,8 +2,8 @@
 
 An invocation is a SERVER span with the attribute `faas.invocation_id` (semantic conventions for
 AWS Lambda). Its children tell more: `init <function>` the cold start, `extensionOverhead` what
-extensions did after the handler; the attribute `aws.lambda.cost_usd` the price, where the sender
-knows it.
+extensions did after the handler; the attribute `aws.lambda.cost_usd`, on any of them, the price,
+where the sender knows it.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,9 @@ def find_invocations(spans: Iterable[SpanRow]) -> list[Invocation]:
 
 
 def _invocation(span: SpanRow, children: list[SpanRow]) -> Invocation:
-    cost = span.attributes.get("aws.lambda.cost_usd")
+    # Known only later, so mostly on a child that came with the next invocation.
+    costs = [each.attributes.get("aws.lambda.cost_usd") for each in (span, *children)]
+    known = [float(cost) for cost in costs if isinstance(cost, int | float)]
     return Invocation(
         request_id=str(span.attributes["faas.invocation_id"]),
         function=str(span.resource.get("faas.name") or span.name),
@@ -55,10 +57,12 @@ def _invocation(span: SpanRow, children: list[SpanRow]) -> Invocation:
         status="error" if span.failed else "ok",
         error_type=str(span.attributes.get("error.type", "")),
         cold_start=span.attributes.get("faas.coldstart") is True,
-        init_ms=_total_ms(child for child in children if child.name.startswith("init ")),
+        init_ms=_total_ms(
+            child for child in children if child.name.startswith(("init ", "restore "))
+        ),
         handler_ms=span.duration_ms,
         extension_ms=_total_ms(child for child in children if child.name == "extensionOverhead"),
-        cost_usd=float(cost) if isinstance(cost, int | float) else None,
+        cost_usd=known[0] if known else None,
         span=span,
     )
 
