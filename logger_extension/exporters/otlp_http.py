@@ -36,6 +36,8 @@ GZIP_LEVEL = 1
 
 USER_AGENT = f"logger-extension/{__version__} OTel-OTLP-Exporter-Python/{__version__}"
 
+MAX_REASON = 200
+
 # What tells where a request ends is not the user's to say.
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
@@ -75,6 +77,7 @@ class HttpExporter:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
     async def export(self, body: bytes) -> Outcome:
         """POST one serialized request.
@@ -135,8 +138,13 @@ def _is_stale(error: Exception) -> bool:
 
 
 def _explain(error: Exception) -> Outcome:
-    # A certificate that cannot be verified is a ValueError too, but may be mended at the other end.
-    is_of_url = isinstance(error, ValueError) and not isinstance(error, OSError)
-    if is_of_url or isinstance(error, aiohttp.InvalidURL):
-        return Refused(f"the endpoint cannot be used: {error}")
-    return Undelivered(str(error) or type(error).__name__)
+    # The URL, which some of these errors name, may hold a key: it is not told.
+    match error:
+        case aiohttp.InvalidURL():
+            return Refused("the endpoint cannot be used: it is no URL")
+        case aiohttp.ClientResponseError():
+            return Undelivered(f"the answer cannot be used: {error.message}"[:MAX_REASON])
+        # An unverified certificate is a ValueError and an OSError; it may be mended over there.
+        case ValueError() if not isinstance(error, OSError):
+            return Refused("the endpoint cannot be used, or a header")
+    return Undelivered((str(error) or type(error).__name__)[:MAX_REASON])

@@ -93,7 +93,8 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now_ms: fl
     if status in RETRYABLE_STATUS:
         return Undelivered(reason, read_retry_after_ms(headers.get("retry-after", ""), now_ms))
     if location := headers.get("location", ""):
-        reason += f", redirected to {location[:120]}: set that endpoint"
+        # A query may hold a key.
+        reason += f", redirected to {location.partition('?')[0][:120]}: set that endpoint"
     return Refused(reason)
 
 

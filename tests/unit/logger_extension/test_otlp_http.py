@@ -232,16 +232,24 @@ async def test_a_name_that_does_not_exist_keeps_the_data() -> None:
         assert isinstance(await exporter.export(BODY), Undelivered)
 
 
-@pytest.mark.parametrize("url", ["http://", "http://a b/", "http://[::1/", "gopher://x/"])
+@pytest.mark.parametrize(
+    "url", ["http://", "http://a b/", "http://[::1/", "gopher://x/", "http://u:hunter2@h:port/"]
+)
 async def test_a_url_that_cannot_be_used_is_an_outcome_too(url: str) -> None:
     """Whatever got past the configuration."""
     async with HttpExporter(make_target(url=url)) as exporter:
-        assert not isinstance(await exporter.export(BODY), Delivered)
+        outcome = await exporter.export(BODY)
+    assert not isinstance(outcome, Delivered)
+    assert "hunter2" not in outcome.reason
 
 
 async def test_an_exporter_that_is_not_open_keeps_the_data() -> None:
-    """Nothing is lost by a wrong order."""
-    assert isinstance(await _exporter(1).export(BODY), Undelivered)
+    """Nothing is lost by a wrong order, before or after."""
+    exporter = _exporter(1)
+    assert isinstance(await exporter.export(BODY), Undelivered)
+    async with exporter:
+        pass
+    assert isinstance(await exporter.export(BODY), Undelivered)
 
 
 @pytest.fixture(scope="module")
@@ -478,9 +486,13 @@ async def test_an_answer_that_is_no_http_keeps_the_data(answer: bytes) -> None:
         writer.write(answer)
         await writer.drain()
 
-    server = RawServer(babble)
-    async with server, _exporter(server.port) as exporter:
-        assert isinstance(await exporter.export(BODY), Undelivered)
+    async with RawServer(babble) as server:
+        url = f"http://user:hunter2@127.0.0.1:{server.port}/v1/logs?key=hunter2"
+        async with HttpExporter(make_target(url=url)) as exporter:
+            outcome = await exporter.export(BODY)
+    assert isinstance(outcome, Undelivered)
+    assert "hunter2" not in outcome.reason
+    assert len(outcome.reason) <= 200
 
 
 @pytest.mark.parametrize("status", ["503 Service Unavailable", "429 Too Many Requests"])

@@ -138,9 +138,10 @@ def test_all_others_refuse_the_data(status: int) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_refused_and_says_where_to(status: int) -> None:
     """OTLP has no redirects; what to set instead is told."""
-    outcome = _read(status, location="https://collector.example/v1/logs")
+    outcome = _read(status, location="https://collector.example/v1/logs?key=hunter2")
     assert isinstance(outcome, Refused)
     assert "https://collector.example/v1/logs" in outcome.reason
+    assert "hunter2" not in outcome.reason
 
 
 @pytest.mark.parametrize(
