@@ -1,11 +1,10 @@
-"""What each feature of a function costs: an invocation's bill divided by time.
+"""What each feature of a function costs: an invocation's cost divided by time.
 
-Features are named by the function's own spans or by markers in its log lines
-(`settings.features`). The law: the shares of an invocation add up to its cost, whatever the spans
-and markers look like; what no feature covers is `(unattributed)`. Must not know prices, nor how
-shares are exported.
+Features are named by the function's own spans or by markers in its log lines. The law: the shares
+of an invocation add up to its cost, to the picodollar, whatever the spans and markers look like;
+what no feature covers is `(unattributed)`. Must not know prices, nor how shares are exported.
 
-State (`FeatureCosts` only): the spans and markers of invocations whose bill is awaited, and the
+State (`FeatureCosts` only): the spans and markers of invocations whose cost is awaited, and the
 names that have been told apart, both bounded.
 """
 
@@ -16,20 +15,20 @@ from dataclasses import dataclass, field
 import orjson
 
 from logger_extension.events import FunctionLog
+from logger_extension.policy.cost import PICO, Cost
 from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.self_time import TimedSpan, find_parents, measure_self_times
-from logger_extension.settings.features import FeatureSettings
 
 UNATTRIBUTED = "(unattributed)"
 INIT = "(init)"
 EXTENSION = "(extension)"
 OTHER = "other"
+OUR_NAMES = frozenset({UNATTRIBUTED, INIT, EXTENSION, OTHER})
 
 NANOS_PER_MS = 1_000_000
-ROUNDING = 1e-9
 MAX_NAME = 256
 
-# How many invocations may await their bill, and what is kept of each; an entry takes 300 bytes.
+# How many invocations may await their cost, and what is kept of each; an entry takes 300 bytes.
 MAX_AWAITING = 256
 MAX_ENTRIES = 2_000
 
@@ -47,77 +46,46 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A feature's part of an invocation: USD and milliseconds."""
+    """A feature's part of an invocation: picodollars (10^-12 USD) and milliseconds."""
 
-    usd: float
-    time_ms: float
+    pico_usd: int = 0
+    time_ms: float = 0.0
 
+    @property
+    def usd(self) -> float:
+        """The part in USD."""
+        return self.pico_usd / PICO
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
-    """What an invocation cost, and for which time.
-
-    Attributes:
-        cost_usd: the whole, request price included.
-        start_unix_nano: the runtime's part begins; `end_unix_nano`: and ends.
-        billed_duration_ms: what the cost was reckoned from.
-        init_duration_ms: the part of it that is init, 0 where init is not billed.
-        extension_duration_ms: the part of it that is extensions, after the runtime's part.
-    """
-
-    cost_usd: float
-    start_unix_nano: int
-    end_unix_nano: int
-    billed_duration_ms: float
-    init_duration_ms: float = 0.0
-    extension_duration_ms: float = 0.0
+    def __add__(self, other: "Share") -> "Share":
+        """Return both together."""
+        return Share(self.pico_usd + other.pico_usd, self.time_ms + other.time_ms)
 
 
-def make_bill(facts: InvocationFacts, cost_usd: float) -> Bill | None:
-    """Return the bill of an invocation, None without the figures of its report."""
-    if facts.billed_duration_ms is None or facts.duration_ms is None:
-        return None
-    runtime_ms = (facts.end_unix_nano - facts.start_unix_nano) / NANOS_PER_MS
-    init_ms = facts.init_duration_ms or 0.0
-    # Where init is billed, the billed duration holds it (https://aws.amazon.com/blogs/compute/
-    # aws-lambda-standardizes-billing-for-init-phase/); elsewhere it is the duration rounded up.
-    is_init_billed = facts.billed_duration_ms + 1 >= facts.duration_ms + init_ms
-    return Bill(
-        cost_usd=cost_usd,
-        start_unix_nano=facts.start_unix_nano,
-        end_unix_nano=facts.end_unix_nano,
-        billed_duration_ms=facts.billed_duration_ms,
-        init_duration_ms=init_ms if is_init_billed else 0.0,
-        extension_duration_ms=max(facts.duration_ms - runtime_ms, 0.0),
-    )
+Work = Sequence[TimedSpan] | Sequence[Marker]
 
 
 def apportion(
-    bill: Bill, work: Sequence[TimedSpan] | Sequence[Marker], settings: FeatureSettings
+    cost: Cost, facts: InvocationFacts, work: Work, *, splits_overhead: bool = False
 ) -> Mapping[str, Share]:
-    """Divide a bill among features by the time that each took.
+    """Divide an invocation's cost among features by the time that each took.
 
-    A share is `cost * time / whole`, where the whole is the billed duration, or the measured parts
-    if they are longer (clocks are not exact). Costs add up to the bill's and times to the whole,
-    but for the rounding of floats (`ROUNDING`, relative).
+    The handler's part of the cost is divided: a feature has of it what its time is of the handler's
+    time. That is what was billed beside init and extensions, or what the runtime took if that is
+    more (clocks are not exact). The parts of init and extensions are in `(unattributed)`, or on
+    request apart.
     """
-    interval_ms = max(bill.end_unix_nano - bill.start_unix_nano, 0) / NANOS_PER_MS
-    overhead_ms = bill.init_duration_ms + bill.extension_duration_ms
-    whole_ms = max(bill.billed_duration_ms, interval_ms + overhead_ms)
-    times = _time_features(bill, work)
-    if settings.splits_overhead:
-        times[INIT] += bill.init_duration_ms
-        times[EXTENSION] += bill.extension_duration_ms
-    if whole_ms <= 0:
-        return {UNATTRIBUTED: Share(bill.cost_usd, 0.0)}
-    rest_ms = whole_ms - sum(times.values())
-    if rest_ms > whole_ms * ROUNDING:
-        times[UNATTRIBUTED] += rest_ms
-    return {
-        name: Share(bill.cost_usd * time_ms / whole_ms, time_ms)
-        for name, time_ms in times.items()
-        if time_ms
-    }
+    init_ms = (facts.init_duration_ms or 0.0) if cost.init_pico_usd else 0.0
+    init = Share(cost.init_pico_usd, init_ms)
+    extension = Share(cost.extension_pico_usd, facts.extension_overhead_ms or 0.0)
+    billed_ms = (facts.billed_duration_ms or 0) - init.time_ms - extension.time_ms
+    runtime_ms = (facts.end_unix_nano - facts.start_unix_nano) / NANOS_PER_MS
+    times = _time_features(facts, work)
+    handler_ms = max(billed_ms, runtime_ms, sum(times.values()))
+    times[UNATTRIBUTED] += handler_ms - sum(times.values())
+    shares = defaultdict(Share, _divide(cost.handler_pico_usd, times))
+    shares[INIT if splits_overhead else UNATTRIBUTED] += init
+    shares[EXTENSION if splits_overhead else UNATTRIBUTED] += extension
+    return {name: share for name, share in shares.items() if share != Share()}
 
 
 def find_marker(log: FunctionLog, time_unix_nano: int, log_field: str) -> Marker | None:
@@ -136,20 +104,36 @@ def find_marker(log: FunctionLog, time_unix_nano: int, log_field: str) -> Marker
     return Marker(time_unix_nano, None if value in (None, "") else str(value)[:MAX_NAME])
 
 
-def _time_features(
-    bill: Bill, work: Sequence[TimedSpan] | Sequence[Marker]
-) -> defaultdict[str, float]:
+def _divide(pico_usd: int, times: Mapping[str, float]) -> dict[str, Share]:
+    """Divide an amount by times without a remainder; without any time it is unattributed."""
+    whole_ms = sum(times.values())
+    if whole_ms <= 0:
+        return {UNATTRIBUTED: Share(pico_usd)}
+    shares: dict[str, Share] = {}
+    passed_ms, given = 0.0, 0
+    for name, time_ms in times.items():
+        # What is due up to here, less what was given: the roundings cannot add up.
+        passed_ms += time_ms
+        due = round(pico_usd * min(passed_ms / whole_ms, 1.0))
+        shares[name] = Share(due - given, time_ms)
+        given = due
+    return shares
+
+
+def _time_features(facts: InvocationFacts, work: Work) -> defaultdict[str, float]:
     """Return the milliseconds of each feature within the runtime's part."""
     spans = [each for each in work if isinstance(each, TimedSpan)]
     markers = [each for each in work if isinstance(each, Marker)]
     times: defaultdict[str, float] = defaultdict(float)
-    for name, nanos in (*_time_spans(bill, spans), *_time_markers(bill, markers)):
+    for name, nanos in (*_time_spans(facts, spans), *_time_markers(facts, markers)):
         times[UNATTRIBUTED if name is None else name] += nanos / NANOS_PER_MS
     return times
 
 
-def _time_spans(bill: Bill, spans: Sequence[TimedSpan]) -> Iterable[tuple[str | None, float]]:
-    times = measure_self_times(spans, bill.start_unix_nano, bill.end_unix_nano)
+def _time_spans(
+    facts: InvocationFacts, spans: Sequence[TimedSpan]
+) -> Iterable[tuple[str | None, float]]:
+    times = measure_self_times(spans, facts.start_unix_nano, facts.end_unix_nano)
     return zip(_inherit_features(spans), times, strict=True)
 
 
@@ -170,12 +154,14 @@ def _inherit_features(spans: Sequence[TimedSpan]) -> list[str | None]:
     return features
 
 
-def _time_markers(bill: Bill, markers: Sequence[Marker]) -> Iterable[tuple[str | None, float]]:
+def _time_markers(
+    facts: InvocationFacts, markers: Sequence[Marker]
+) -> Iterable[tuple[str | None, float]]:
     ordered = sorted(markers, key=lambda marker: marker.time_unix_nano)
-    starts = [max(marker.time_unix_nano, bill.start_unix_nano) for marker in ordered]
-    ends = [*starts, bill.end_unix_nano][1:]
+    starts = [max(marker.time_unix_nano, facts.start_unix_nano) for marker in ordered]
+    ends = [*starts, facts.end_unix_nano][1:]
     for marker, start, end in zip(ordered, starts, ends, strict=True):
-        yield marker.feature, max(min(end, bill.end_unix_nano) - start, 0)
+        yield marker.feature, max(min(end, facts.end_unix_nano) - start, 0)
 
 
 @dataclass(slots=True)
@@ -185,14 +171,21 @@ class _Work:
 
 
 class FeatureCosts:
-    """Keeps what invocations did until their bill comes.
+    """Keeps what invocations did until their cost is known.
+
+    Args:
+        log_field: the field of a JSON line that names the feature, empty when nobody asks.
+        max_features: how many names are told apart; what comes after is `other`.
+        splits_overhead: whether init and extensions get shares of their own.
 
     Attributes:
         dropped: spans and markers that were not let in, by reason.
     """
 
-    def __init__(self, settings: FeatureSettings) -> None:
-        self._settings = settings
+    def __init__(self, *, log_field: str, max_features: int, splits_overhead: bool) -> None:
+        self._log_field = log_field
+        self._max_features = max_features
+        self._splits_overhead = splits_overhead
         self._awaiting: OrderedDict[str, _Work] = OrderedDict()
         self._names: set[str] = set()
         self.dropped: Counter[str] = Counter()
@@ -205,20 +198,21 @@ class FeatureCosts:
 
     def note_log(self, request_id: str, log: FunctionLog, time_unix_nano: int) -> None:
         """Keep a line's marker, if it is one."""
-        log_field = self._settings.log_field
-        if log_field and (marker := find_marker(log, time_unix_nano, log_field)):
+        if not self._log_field:
+            return
+        if marker := find_marker(log, time_unix_nano, self._log_field):
             markers = self._work_of(request_id).markers
             if self._has_room(markers):
                 markers.append(marker)
 
-    def settle(self, request_id: str, bill: Bill) -> Mapping[str, Share]:
+    def settle(self, facts: InvocationFacts, cost: Cost) -> Mapping[str, Share]:
         """Return the shares of an invocation and forget it; spans go before markers."""
-        work = self._awaiting.pop(request_id, None) or _Work()
-        shares: dict[str, Share] = {}
-        for name, share in apportion(bill, work.spans or work.markers, self._settings).items():
-            told = self._tell_apart(name)
-            before = shares.get(told, Share(0.0, 0.0))
-            shares[told] = Share(before.usd + share.usd, before.time_ms + share.time_ms)
+        work = self._awaiting.pop(facts.request_id, None) or _Work()
+        shares: defaultdict[str, Share] = defaultdict(Share)
+        for name, share in apportion(
+            cost, facts, work.spans or work.markers, splits_overhead=self._splits_overhead
+        ).items():
+            shares[self._tell_apart(name)] += share
         return shares
 
     def _work_of(self, request_id: str) -> _Work:
@@ -235,9 +229,9 @@ class FeatureCosts:
         return False
 
     def _tell_apart(self, name: str) -> str:
-        if name in (UNATTRIBUTED, INIT, EXTENSION, OTHER) or name in self._names:
+        if name in OUR_NAMES or name in self._names:
             return name
-        if len(self._names) >= self._settings.max_features:
+        if len(self._names) >= self._max_features:
             return OTHER
         self._names.add(name)
         return name

@@ -17,7 +17,7 @@ class Intake:
     """Takes requests of the function's own SDK.
 
     The check is a whole parse, because requests are passed on joined together: one that the
-    collector cannot read would take its neighbours with it. It costs 0.4 us a span.
+    collector cannot read would take its neighbours with it. It costs 0.5 us a span.
 
     Attributes:
         accept: takes a signal and a serialized request; says whether there was room for it. Must
