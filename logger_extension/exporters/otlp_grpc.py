@@ -6,6 +6,7 @@ go through as bytes, so no generated service is needed.
 https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 """
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,9 @@ OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
+
+# 50 ms in all, which only a collector that is unavailable costs.
+DEATH_CHECKS, DEATH_CHECK_S = 10, 0.005
 
 READY = grpc.ChannelConnectivity.READY
 
@@ -104,8 +108,8 @@ class GrpcExporter:
             try:
                 return read_success(await self._call(self._channel, body))
             except grpc.aio.AioRpcError as error:
-                has_died = was_ready and self._channel.get_state() is not READY
-                if is_last or not has_died or error.code() is not grpc.StatusCode.UNAVAILABLE:
+                is_unavailable = error.code() is grpc.StatusCode.UNAVAILABLE
+                if is_last or not (was_ready and is_unavailable and await _has_died(self._channel)):
                     return _explain(error)
         raise AssertionError("the last try returns")
 
@@ -118,6 +122,19 @@ class GrpcExporter:
             timeout=self._target.timeout_ms / 1000 or None,
             metadata=tuple(self._target.headers.items()),
         )
+
+
+async def _has_died(channel: grpc.aio.Channel) -> bool:
+    """Return whether a connection was lost, as opposed to a collector that is unavailable.
+
+    The status is the same for both. The channel's state tells them apart, a little after the call
+    has failed; the library's own wait for it cannot be cut short without leaving it behind.
+    """
+    for _ in range(DEATH_CHECKS):
+        if channel.get_state() is not READY:
+            return True
+        await asyncio.sleep(DEATH_CHECK_S)
+    return False
 
 
 def _explain(error: grpc.aio.AioRpcError) -> Outcome:
