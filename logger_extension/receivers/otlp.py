@@ -5,6 +5,8 @@ Owns the listening socket, and what OTLP/HTTP says of paths, content types, gzip
 once, because a handler may be waiting in its SDK's flush. Must not know what a request holds.
 """
 
+import _socket
+import socket
 import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -52,12 +54,21 @@ class OtlpReceiver:
         port: where to listen, on 127.0.0.1 only.
         max_body_bytes: the largest request, before and after decompression.
         intake: takes requests.
+        listener: a socket that listens there already, if the bootstrap has bound it: a handler may
+            send before this module is imported, and a refused connection would hold it up.
     """
 
-    def __init__(self, port: int, max_body_bytes: int, intake: Intake) -> None:
+    def __init__(
+        self,
+        port: int,
+        max_body_bytes: int,
+        intake: Intake,
+        listener: _socket.socket | None = None,
+    ) -> None:
         self._port = port
         self._max_body_bytes = max_body_bytes
         self._intake = intake
+        self._listener = listener
         self._reading_bytes = 0
         app = web.Application()
         for signal in SIGNALS:
@@ -75,7 +86,7 @@ class OtlpReceiver:
         """Begin to serve. A port that cannot be had is told, and the function runs without us."""
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, HOST, self._port).start()
+            await self._make_site().start()
         except OSError as error:
             await self._runner.cleanup()
             self._intake.complain(
@@ -87,6 +98,13 @@ class OtlpReceiver:
     async def close(self) -> None:
         """Stop serving."""
         await self._runner.cleanup()
+
+    def _make_site(self) -> web.BaseSite:
+        if self._listener is None:
+            return web.TCPSite(self._runner, HOST, self._port)
+        sock = socket.socket(fileno=self._listener.detach())
+        sock.setblocking(False)
+        return web.SockSite(self._runner, sock)
 
     async def _receive(self, request: web.Request) -> web.Response:
         signal = request.path.removeprefix("/v1/")

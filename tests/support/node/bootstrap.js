@@ -10,7 +10,11 @@ const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/inv
 
 // The API's providers are proxies; the SDK's, behind them, can flush.
 async function flush() {
-  const providers = [trace.getTracerProvider(), logs, metrics];
+  const providers = [
+    trace.getTracerProvider(),
+    logs.getLoggerProvider(),
+    metrics.getMeterProvider(),
+  ];
   for (const provider of providers) {
     const real = provider.getDelegate ? provider.getDelegate() : provider;
     if (real.forceFlush) {

@@ -1,5 +1,6 @@
 """The receiver of the function's own telemetry, spoken to over real sockets."""
 
+import _socket
 import asyncio
 import gzip
 import logging
@@ -241,6 +242,25 @@ async def test_a_port_in_use_is_told_once(unused_port: int) -> None:
     assert f"port {unused_port}" in message
     assert "LOGGER_EXTENSION_OTLP_PORT" in message
     assert reason
+
+
+async def test_a_listener_that_was_bound_before(unused_port: int) -> None:
+    """What came while the extension was still starting is served."""
+    listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", unused_port))
+    listener.listen()
+    receiving = Receiving(unused_port)
+    early = asyncio.create_task(receiving.post("/v1/logs", make_request("logs")))
+    reader, writer = await asyncio.open_connection("127.0.0.1", unused_port)
+    receiver = OtlpReceiver(unused_port, MAX_BODY_BYTES, receiving.sink.intake, listener)
+    await receiver.open()
+    assert (await early).status == 200
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert await reader.readline() == b"HTTP/1.1 404 Not Found\r\n"
+    writer.close()
+    await writer.wait_closed()
+    await receiver.close()
+    assert receiving.sink.complaints == []
 
 
 async def test_it_is_reached_from_this_machine_only(receiving: Receiving) -> None:
