@@ -103,7 +103,7 @@ class OtlpReceiver:
         if self._listener is None:
             return web.TCPSite(self._runner, HOST, self._port)
         sock = socket.socket(fileno=self._listener.detach())
-        sock.setblocking(False)
+        sock.settimeout(0)
         return web.SockSite(self._runner, sock)
 
     async def _receive(self, request: web.Request) -> web.Response:

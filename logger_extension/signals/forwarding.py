@@ -128,7 +128,8 @@ class Forwarding:
         known_ids = {span.span_id for span in spans}
         for span in spans:
             if _is_top(span, known_ids):
-                self._tie(span, _find_owner(span, owners))
+                texts = _read_texts(span, REQUEST_ID_NAMES)
+                self._tie(span, _find_owner(span, texts, owners))
         for span in spans:
             # Not decided yet: its root came elsewhere or never, and it is too late to move it.
             self._remember(span.trace_id, None)
@@ -165,9 +166,13 @@ class Forwarding:
         """Return the times of spans, each with the request id of its invocation."""
         if not self._feature_attribute:
             return
+        names = frozenset({*REQUEST_ID_NAMES, self._feature_attribute})
+        is_name = self._feature_attribute == SPAN_NAME
         for span in spans:
-            if invocation := _find_owner(span, owners):
-                yield invocation.request_id, _time_span(span, self._feature_attribute)
+            texts = _read_texts(span, names)
+            if invocation := _find_owner(span, texts, owners):
+                feature = span.name if is_name else texts.get(self._feature_attribute, "")
+                yield invocation.request_id, _time_span(span, feature)
 
 
 def _enrich(resource: Resource, known: Mapping[str, Any]) -> None:
@@ -203,9 +208,7 @@ def _set_parent(span: SpanMessage, parent_span_id: bytes) -> None:
     span.flags |= HAS_IS_REMOTE | IS_REMOTE
 
 
-def _time_span(span: SpanMessage, feature_attribute: str) -> TimedSpan:
-    is_name = feature_attribute == SPAN_NAME
-    feature = span.name if is_name else _text_of(span, feature_attribute)
+def _time_span(span: SpanMessage, feature: str) -> TimedSpan:
     return TimedSpan(
         span.span_id,
         span.parent_span_id,
@@ -215,19 +218,19 @@ def _time_span(span: SpanMessage, feature_attribute: str) -> TimedSpan:
     )
 
 
-def _find_owner(span: SpanMessage, owners: Owners) -> Invocation | None:
-    names = (_text_of(span, name) for name in REQUEST_ID_NAMES)
-    request_id = next(filter(None, names), "")
+def _find_owner(span: SpanMessage, texts: Mapping[str, str], owners: Owners) -> Invocation | None:
+    request_id = next((texts[name] for name in REQUEST_ID_NAMES if name in texts), "")
     return owners.find(request_id, span.trace_id, span.start_time_unix_nano)
 
 
-def _text_of(span: SpanMessage, name: str) -> str:
-    """Return an attribute as text, empty when it is missing."""
+def _read_texts(span: SpanMessage, names: Collection[str]) -> dict[str, str]:
+    """Return those of a span's attributes, as text, that have one of these names."""
+    texts: dict[str, str] = {}
     for pair in span.attributes:
-        if pair.key == name:
-            kind = pair.value.WhichOneof("value")
-            return str(getattr(pair.value, kind)) if kind else ""
-    return ""
+        key = pair.key
+        if key in names and (kind := pair.value.WhichOneof("value")):
+            texts[key] = str(getattr(pair.value, kind))
+    return texts
 
 
 def _carriers_of(signal: str, request: Any) -> Iterator[Any]:

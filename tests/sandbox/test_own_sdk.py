@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.stage import REPOSITORY
 from otlp_viewer.rows import SpanRow
 from tests.support.node_sdk import FUNCTION, RUNTIME, find_node, install_node_sdk
-from tests.support.whole import REPOSITORY, Whole, run_whole
+from tests.support.whole import Whole, run_whole
 
 PYTHON_FUNCTION = REPOSITORY / "tests" / "support" / "python_function.py"
 APP = (REPOSITORY / "logger_extension" / "app.py").read_text()
