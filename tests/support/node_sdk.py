@@ -21,7 +21,6 @@ MANIFESTS = ("package.json", "package-lock.json")
 NPM_TIMEOUT_S = 100
 
 
-@cache
 def find_node() -> str:
     """Return the path of node; skip the test where there is none."""
     node = shutil.which("node")
@@ -30,18 +29,32 @@ def find_node() -> str:
     return node
 
 
-@cache
 def install_node_sdk() -> Path:
     """Return the folder of modules, for NODE_PATH; skip the test where npm fails."""
     find_node()
+    home, reason = _provide_home()
+    if reason:
+        pytest.skip(f"npm cannot install the SDK: {reason}")
+    return home / "node_modules"
+
+
+@cache
+def _provide_home() -> tuple[Path, str]:
+    """Return where the SDK is, and why it is not there; tried once in a test run."""
     digest = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in MANIFESTS))
     shelf = Path(sys.prefix) / "share" / "node"
     home = shelf / digest.hexdigest()[:16]
-    if not home.is_dir():
+    if home.is_dir():
+        return home, ""
+    try:
         shelf.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=shelf) as folder:
             _install(Path(folder) / "installed", home)
-    return home / "node_modules"
+    except subprocess.CalledProcessError as error:
+        return home, str(error.stderr).strip()[-300:]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return home, str(error)
+    return home, ""
 
 
 def _install(folder: Path, home: Path) -> None:
@@ -50,14 +63,9 @@ def _install(folder: Path, home: Path) -> None:
     for name in MANIFESTS:
         shutil.copy(SOURCES / name, folder)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    try:
-        subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, timeout=NPM_TIMEOUT_S, text=True
-        )
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"npm cannot install the SDK: {error.stderr.strip()[-300:]}")
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm cannot install the SDK: it took too long")
+    subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, timeout=NPM_TIMEOUT_S, text=True
+    )
     try:
         folder.rename(home)
     except OSError:
