@@ -75,7 +75,7 @@ def _start() -> int:
 def _has_endpoint() -> bool:
     # Without a collector, telemetry would go to a listener that nobody serves.
     return any(
-        value and name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("ENDPOINT")
+        value and "_EXPORTER_OTLP_" in name and name.endswith("ENDPOINT")
         for name, value in os.environ.items()
     )
 

@@ -17,10 +17,15 @@ from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
 from logger_extension.settings.cost import CostSettings
 from logger_extension.settings.export import ExportSettings
+from logger_extension.settings.features import FeatureSettings
 from logger_extension.settings.metrics import MetricsSettings
+from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.settings.traces import TracesSettings
 
 MIB = 1024 * 1024
+
+OWN_PREFIX = "LOGGER_EXTENSION_"
+OWN_EXPORTER = f"{OWN_PREFIX}EXPORTER_OTLP_"
 
 # From this memory size on a function has one whole vCPU:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -43,6 +48,8 @@ class Config:
     traces: TracesSettings
     metrics: MetricsSettings
     cost: CostSettings
+    receiver: ReceiverSettings
+    features: FeatureSettings
     deadline_margin_ms: int
     queue_max_bytes: int
     flush_interval_ms: int
@@ -71,14 +78,18 @@ class Config:
         Raises:
             ConfigError: nothing can be delivered with these settings.
         """
-        env = Environment(environ)
+        env = Environment(_override(environ))
         if env.text("OTEL_SDK_DISABLED").lower() == "true":
             raise ConfigError("OTEL_SDK_DISABLED is true: telemetry is off as asked")
         memory_mb = env.integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 1, 1_000_000)
         function_name = env.text("AWS_LAMBDA_FUNCTION_NAME") or "unknown_function"
         resource_attributes = env.resource_attributes()
+        receiver = ReceiverSettings.read(env)
+        own_ports = {telemetry_port: "LOGGER_EXTENSION_TELEMETRY_PORT"} | receiver.own_ports()
         config = cls(
-            export=ExportSettings.read(env, telemetry_port=telemetry_port),
+            export=ExportSettings.read(env, own_ports=own_ports),
+            receiver=receiver,
+            features=FeatureSettings.read(env),
             traces=TracesSettings.read(env),
             metrics=MetricsSettings.read(env),
             cost=CostSettings.read(env),
@@ -102,6 +113,16 @@ class Config:
         if config.complaints and is_strict(environ):
             raise ConfigError("; ".join(config.complaints))
         return config
+
+
+def _override(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with our own exporter variables in place of the standard ones.
+
+    The function's SDK reads the same `OTEL_EXPORTER_OTLP_*`: where those point it to our receiver,
+    `LOGGER_EXTENSION_EXPORTER_OTLP_*` tell us where the collector is.
+    """
+    own = {n: v for n, v in environ.items() if n.startswith(OWN_EXPORTER) and v.strip()}
+    return {**environ, **{f"OTEL_{n.removeprefix(OWN_PREFIX)}": v for n, v in own.items()}}
 
 
 def is_strict(environ: Mapping[str, str]) -> bool:

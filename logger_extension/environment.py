@@ -98,8 +98,13 @@ def join_url(own: str, base: str, path: str) -> str:
     return f"{url}{mark}{query}"
 
 
-def check_endpoint(endpoint: str, telemetry_port: int) -> None:
-    """Raise ConfigError, without any secret, for what is no http URL or is our own listener."""
+def check_endpoint(endpoint: str, own_ports: Mapping[int, str]) -> None:
+    """Raise ConfigError, without any secret, for what is no http URL or is our own listener.
+
+    Args:
+        endpoint: the URL.
+        own_ports: where we listen ourselves, with the variable that moves it.
+    """
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
@@ -111,11 +116,12 @@ def check_endpoint(endpoint: str, telemetry_port: int) -> None:
             "the collector's endpoint must be a URL with http:// or https:// and a host,"
             f" for example http://collector:4318; here the scheme is {parts.scheme!r}"
         )
-    if (port or DEFAULT_PORTS[parts.scheme]) == telemetry_port and _is_local(host):
+    port = port or DEFAULT_PORTS[parts.scheme]
+    if port in own_ports and _is_local(host):
         raise ConfigError(
-            "the collector's endpoint is this extension's own telemetry listener"
-            f" (port {telemetry_port}):"
-            " set it to a collector, or LOGGER_EXTENSION_TELEMETRY_PORT to another port"
+            f"the collector's endpoint is this extension's own listener (port {port}): set"
+            " LOGGER_EXTENSION_EXPORTER_OTLP_ENDPOINT to the collector,"
+            f" or {own_ports[port]} to another port"
         )
 
 

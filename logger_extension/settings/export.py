@@ -20,6 +20,8 @@ from logger_extension.environment import (
 )
 from logger_extension.errors import ConfigError
 
+NO_PORTS: Mapping[int, str] = {}
+
 SIGNALS = ("logs", "traces", "metrics")
 
 HTTP_PROTOBUF, HTTP_JSON, GRPC = "http/protobuf", "http/json", "grpc"
@@ -76,12 +78,13 @@ class ExportSettings:
     metrics: Target | None
 
     @classmethod
-    def read(cls, env: Environment, *, telemetry_port: int = 0) -> Self:
+    def read(cls, env: Environment, *, own_ports: Mapping[int, str] = NO_PORTS) -> Self:
         """Read the targets.
 
         Args:
             env: the environment; values that have a default to fall back to are complaints.
-            telemetry_port: our own listener, which must not be the collector.
+            own_ports: where we listen ourselves, which must not be the collector; with the
+                variable that moves it.
 
         Raises:
             ConfigError: nothing can be delivered with these settings.
@@ -95,7 +98,7 @@ class ExportSettings:
                 "no collector: set OTEL_EXPORTER_OTLP_ENDPOINT, for example http://collector:4318"
             )
         general = _General.read(env)
-        targets = {s: _read_target(env, s, general, telemetry_port) for s in wanted}
+        targets = {s: _read_target(env, s, general, own_ports) for s in wanted}
         return cls(**{signal: targets.get(signal) for signal in SIGNALS})
 
 
@@ -134,7 +137,7 @@ def _name_of(signal: str, name: str) -> str:
 
 
 def _read_target(
-    env: Environment, signal: str, general: _General, telemetry_port: int
+    env: Environment, signal: str, general: _General, own_ports: Mapping[int, str]
 ) -> Target | None:
     endpoint = _read_specific(env, signal, "ENDPOINT")
     if not endpoint:
@@ -146,9 +149,9 @@ def _read_target(
     protocol = env.choice(_name_of(signal, "PROTOCOL"), PROTOCOLS, general.protocol)
     insecure = env.boolean(_name_of(signal, "INSECURE"), default=general.insecure)
     if protocol == GRPC:
-        url, insecure = _read_channel(endpoint, telemetry_port, insecure=insecure)
+        url, insecure = _read_channel(endpoint, own_ports, insecure=insecure)
     else:
-        url = _read_url(env, signal, telemetry_port)
+        url = _read_url(env, signal, own_ports)
         insecure = urlsplit(url).scheme == "http"
     return Target(
         signal=signal,
@@ -164,14 +167,16 @@ def _read_target(
     )
 
 
-def _read_url(env: Environment, signal: str, telemetry_port: int) -> str:
+def _read_url(env: Environment, signal: str, own_ports: Mapping[int, str]) -> str:
     own = env.text(_name_of(signal, "ENDPOINT"))
     base = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
-    check_endpoint(own or base, telemetry_port)
+    check_endpoint(own or base, own_ports)
     return join_url(own, base, f"v1/{signal}")
 
 
-def _read_channel(endpoint: str, telemetry_port: int, *, insecure: bool) -> tuple[str, bool]:
+def _read_channel(
+    endpoint: str, own_ports: Mapping[int, str], *, insecure: bool
+) -> tuple[str, bool]:
     """Return the name that a channel of gRPC takes, and whether it is without TLS.
 
     Of a URL only host and port count. Without http or https the endpoint goes to the gRPC library
@@ -182,9 +187,9 @@ def _read_channel(endpoint: str, telemetry_port: int, *, insecure: bool) -> tupl
         return endpoint, insecure
     if scheme in NAME_RESOLVERS or "://" not in endpoint:
         authority = rest.rpartition("/")[2] if scheme in NAME_RESOLVERS else endpoint
-        check_endpoint(f"https://{authority}", telemetry_port)
+        check_endpoint(f"https://{authority}", own_ports)
         return endpoint, insecure
-    check_endpoint(endpoint, telemetry_port)
+    check_endpoint(endpoint, own_ports)
     parts = urlsplit(endpoint)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}", parts.scheme == "http"

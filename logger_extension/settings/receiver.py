@@ -25,6 +25,15 @@ class ReceiverSettings:
     traces: str = "join"
     enriches: bool = True
 
+    def own_ports(self) -> dict[int, str]:
+        """Return where we listen, with the variable that moves it."""
+        if not self.is_on:
+            return {}
+        return {
+            self.port: "LOGGER_EXTENSION_OTLP_PORT",
+            self.grpc_port: "LOGGER_EXTENSION_OTLP_GRPC_PORT",
+        }
+
     @classmethod
     def read(cls, env: Environment) -> Self:
         """Read `LOGGER_EXTENSION_OTLP_*`; bad values are complaints."""

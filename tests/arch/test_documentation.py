@@ -16,13 +16,24 @@ INTERNAL = {
     "LOGGER_EXTENSION_PIPE",
     "LOGGER_EXTENSION_REGISTER_BODY",
     "LOGGER_EXTENSION_SUBSCRIPTION",
+    "LOGGER_EXTENSION_EXPORTER_OTLP_ENDPOINT",
 }
-# The names of a signal's variables are built: <SIGNAL> stands for LOGS and TRACES.
+# Names that are built from parts: of a signal's variables, and of ours that stand in for them.
 BUILT = {
     f"OTEL_EXPORTER_OTLP_{prefix}{name}"
-    for prefix in ("", "LOGS_", "TRACES_")
-    for name in ("ENDPOINT", "HEADERS", "PROTOCOL")
-} | {"OTEL_LOGS_EXPORTER", "OTEL_TRACES_EXPORTER"}
+    for prefix in ("", "LOGS_", "TRACES_", "METRICS_")
+    for name in (
+        "ENDPOINT",
+        "PROTOCOL",
+        "HEADERS",
+        "COMPRESSION",
+        "TIMEOUT",
+        "CERTIFICATE",
+        "CLIENT_CERTIFICATE",
+        "CLIENT_KEY",
+        "INSECURE",
+    )
+} | {"OTEL_LOGS_EXPORTER", "OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER"}
 
 
 def read_variables() -> set[str]:

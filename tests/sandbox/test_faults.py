@@ -152,7 +152,7 @@ async def test_no_collector_configured(tmp_path: Path) -> None:
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "must be a URL"),
         ({"OTEL_EXPORTER_OTLP_HEADERS": "no pair"}, "OTEL_EXPORTER_OTLP_HEADERS"),
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "http/protobuf"),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{port}"}, "own telemetry listener"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{port}"}, "own listener"),
     ],
     ids=["endpoint", "headers", "protocol", "ourselves"],
 )

@@ -118,7 +118,12 @@ async def run_whole(
     if extensions is None:
         extensions = stage_layer(folder / "opt", interpreter=this_interpreter())
     async with Collector() as collector:
-        variables = {"LOGGER_EXTENSION_TELEMETRY_PORT": "0"}
+        # Other runs on this machine have these ports as well: none is fixed, and the receiver for
+        # the function's own SDK is on only where a test asks for it.
+        variables = {
+            "LOGGER_EXTENSION_TELEMETRY_PORT": "0",
+            "LOGGER_EXTENSION_OTLP_RECEIVER": "off",
+        }
         if endpoint != "":
             variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint or collector.endpoint
         asked = Scenario(

@@ -12,7 +12,9 @@ from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
 from logger_extension.settings.cost import CostSettings
 from logger_extension.settings.export import Target
+from logger_extension.settings.features import FeatureSettings
 from logger_extension.settings.metrics import MetricsSettings
+from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.settings.traces import TracesSettings
 from tests.support.laws import LAW
 
@@ -44,6 +46,8 @@ def test_the_defaults() -> None:
         traces=TracesSettings.read(env),
         metrics=MetricsSettings.read(env),
         cost=CostSettings.read(env),
+        receiver=ReceiverSettings.read(env),
+        features=FeatureSettings.read(env),
         deadline_margin_ms=200,
         queue_max_bytes=8 * MIB,
         flush_interval_ms=1_000,
@@ -165,23 +169,25 @@ def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
         f"http://sandbox:{PORT}",
         f"http://sandbox.localdomain:{PORT}",
         f"https://user@sandbox.localdomain:{PORT}/v1/logs",
+        "http://localhost:4318",
+        "http://127.0.0.1:4317",
     ],
 )
 def test_our_own_receiver_is_refused(endpoint: str, *, as_signal: bool) -> None:
     """In every spelling that reaches it: telemetry would run in a circle."""
     name = f"OTEL_EXPORTER_OTLP_{'LOGS_' if as_signal else ''}ENDPOINT"
-    with pytest.raises(ConfigError, match="own telemetry listener"):
+    with pytest.raises(ConfigError, match="own listener"):
         _config(**{name: endpoint})
 
 
 def test_our_own_receiver_is_refused_on_the_schemes_port() -> None:
     """A port that is only implied is a port all the same."""
-    with pytest.raises(ConfigError, match="own telemetry listener"):
+    with pytest.raises(ConfigError, match="own listener"):
         Config.from_env({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost"}, telemetry_port=80)
 
 
 @pytest.mark.parametrize(
-    "endpoint", [f"http://collector:{PORT}", "http://localhost:4318", "http://127.0.0.1:4318"]
+    "endpoint", [f"http://collector:{PORT}", "http://localhost:4319", "http://127.0.0.1:4319"]
 )
 def test_another_listener_is_no_circle(endpoint: str) -> None:
     """A collector on the same machine, or on the same port elsewhere, is fine."""
@@ -404,3 +410,22 @@ def test_init_types(value: str, init_type: InitType) -> None:
 def test_strict(value: str, *, strict: bool) -> None:
     """For tests only."""
     assert is_strict({"LOGGER_EXTENSION_STRICT": value}) is strict
+
+
+def test_our_own_variables_win_over_the_sdks() -> None:
+    """The function's SDK is pointed to our receiver by the same variables."""
+    config = _config(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318",
+        LOGGER_EXTENSION_EXPORTER_OTLP_ENDPOINT="http://collector:4318",
+        LOGGER_EXTENSION_EXPORTER_OTLP_LOGS_HEADERS="key=value",
+    )
+    assert _target(config, "traces").url == "http://collector:4318/v1/traces"
+    assert _target(config, "logs").headers == {"key": "value"}
+
+
+def test_a_receiver_that_is_off_is_no_circle() -> None:
+    """Another collector may listen on the usual port then."""
+    config = _config(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318", LOGGER_EXTENSION_OTLP_RECEIVER="off"
+    )
+    assert _target(config, "logs").url == "http://localhost:4318/v1/logs"

@@ -18,7 +18,7 @@ ALL_SIGNALS = pytest.mark.parametrize("signal", SIGNALS)
 
 def _read(environ: dict[str, str]) -> tuple[dict[str, Target | None], list[str]]:
     env = Environment(environ)
-    settings = ExportSettings.read(env, telemetry_port=PORT)
+    settings = ExportSettings.read(env, own_ports={PORT: "LOGGER_EXTENSION_TELEMETRY_PORT"})
     targets = {signal: getattr(settings, signal) for signal in SIGNALS}
     return targets, env.complaints
 
@@ -392,7 +392,7 @@ def test_insecure_says_nothing_about_http() -> None:
 @pytest.mark.parametrize("name", ["ENDPOINT", "TRACES_ENDPOINT"])
 def test_our_own_receiver_is_refused(name: str, protocol: str, endpoint: str) -> None:
     """In every spelling that reaches it: telemetry would run in a circle."""
-    with pytest.raises(ConfigError, match="own telemetry listener"):
+    with pytest.raises(ConfigError, match="own listener"):
         _target(**{name: endpoint, "PROTOCOL": protocol})
 
 
