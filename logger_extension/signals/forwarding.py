@@ -2,7 +2,7 @@
 
 What is asked of a request decides what it costs. Nothing asked: it passes as it came, for
 serialized requests joined together are one valid request. Otherwise it is parsed and serialized
-again, 2 us a span, 6 with the cost per feature. All of it happens at a flush, when the handler is done.
+again: 2 us a span, 6 with the cost per feature, at a flush, when the handler is done.
 
 How a trace of the SDK's joins the invocation's (`ReceiverSettings.traces`):
 
