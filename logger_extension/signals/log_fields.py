@@ -27,8 +27,9 @@ def read_fields(fields: dict[str, Any], near_unix_nano: int, known_id: str) -> R
         near_unix_nano: when Lambda read the line.
         known_id: the request id of the line's invocation; saying it again adds nothing.
     """
-    reading = Reading(NO_MESSAGE, {}, known_id=known_id)
-    rest = reading.attributes
+    rest: dict[str, Any] = {}
+    reading = Reading(NO_MESSAGE, rest)
+    reading.known_id = known_id
     for name, value in fields.items():
         take = _FIELDS.get(name)
         if take is None or not take(reading, value, near_unix_nano):
@@ -47,7 +48,11 @@ def get_request_id(fields: Mapping[str, Any]) -> str:
     """Return the request id that a JSON line names, empty when there is none."""
     if _NAMING_REQUEST.isdisjoint(fields):
         return ""
-    return _first_text(fields, (INVOCATION_ID, *_REQUEST_IDS))
+    for name in _NAMING_REQUEST_IN_ORDER:
+        value = fields.get(name)
+        if value and isinstance(value, str):
+            return value
+    return ""
 
 
 def describe_exception(fields: Mapping[str, Any]) -> ExceptionFacts | None:
@@ -118,9 +123,10 @@ def _first_text(fields: Mapping[str, Any], names: Iterable[str]) -> str:
 
 
 def _take_level(reading: Reading, value: Any, _near_unix_nano: int) -> bool:
-    number = 0 if reading.severity_number else read_severity(value)
+    if reading.severity_number:
+        return False
+    reading.severity_number = number = read_severity(value)
     if number:
-        reading.severity_number = number
         reading.severity_text = value if isinstance(value, str) else str(value)
     return number != 0
 
@@ -167,12 +173,12 @@ def _take_span_id(reading: Reading, value: Any, _near_unix_nano: int) -> bool:
 
 def _take_request_id(reading: Reading, value: Any, _near_unix_nano: int) -> bool:
     # Any other value may be the id of some other kind of request.
-    return isinstance(value, str) and value != "" and value == reading.known_id
+    return bool(value) and value == reading.known_id
 
 
 def _take_invocation_id(reading: Reading, value: Any, _near_unix_nano: int) -> bool:
     if not isinstance(value, str) or not value:
-        return False
+        return reading.known_id != ""  # ours has that name
     if value != reading.known_id:
         reading.request_id = value
     return True
@@ -191,7 +197,8 @@ INVOCATION_ID = "faas.invocation_id"
 _REQUEST_IDS = _words(
     "requestId AWSRequestId awsRequestId aws_request_id function_request_id request_id"
 )
-_NAMING_REQUEST = frozenset({INVOCATION_ID, *_REQUEST_IDS})
+_NAMING_REQUEST_IN_ORDER = (INVOCATION_ID, *_REQUEST_IDS)
+_NAMING_REQUEST = frozenset(_NAMING_REQUEST_IN_ORDER)
 _TYPES = _words("errorType exc_type exception_class exception_name error.type exception.type")
 _MESSAGES = _words("errorMessage exc_value exception_message error.message exception.message error")
 # Names that say too little outside of an object that is an exception.

@@ -25,6 +25,14 @@ TAB_SEPARATED_PARTS = 4
 REQUEST_ID_HINT = "equest"
 
 
+def read_plain(record: str | dict[str, Any]) -> str | None:
+    """Return the text of a line that says nothing but itself; None when it may say more."""
+    if not isinstance(record, str):
+        return None
+    text = record.removesuffix("\n")
+    return None if text[:1] in OPENERS or "\n" in text or "\r" in text else text
+
+
 def read_line(record: str | dict[str, Any], near_unix_nano: int, known_id: str = "") -> Reading:
     """Return what a line says.
 
@@ -134,7 +142,8 @@ def _read_bracketed(text: str) -> Reading | None:
     severity_number = read_severity(level)
     if not severity_number:
         return None
-    reading = Reading(text, {}, severity_number, level)
+    reading = Reading(text, {})
+    reading.severity_number, reading.severity_text = severity_number, level
     _add_exception(reading, text)
     return reading
 

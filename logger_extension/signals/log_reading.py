@@ -4,7 +4,6 @@ Owns the parts that text and JSON lines have in common: times and ids. Must not 
 that they stand in.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from logger_extension.platform_records import NANOS_PER_S, parse_time
@@ -17,9 +16,10 @@ NANOS_PER_UNIT = (NANOS_PER_S, 1_000_000, 1_000, 1)
 REQUEST_ID_LENGTH = 36
 
 
-@dataclass(slots=True)
 class Reading:
     """What one line says; empty or 0 where it says nothing.
+
+    Made for every line, so that making one is cheap: what a line does not say is not written.
 
     Attributes:
         body: text, or any value that JSON can hold.
@@ -32,20 +32,22 @@ class Reading:
         is_exceptional: whether a field hints at an exception.
     """
 
-    body: Any
-    attributes: dict[str, Any]
-    severity_number: int = 0
-    severity_text: str = ""
-    time_unix_nano: int = 0
-    known_id: str = ""
-    request_id: str = ""
-    trace_id: bytes = b""
-    span_id: bytes = b""
-    is_exceptional: bool = False
+    severity_number = 0
+    severity_text = ""
+    time_unix_nano = 0
+    known_id = ""
+    request_id = ""
+    trace_id = b""
+    span_id = b""
+    is_exceptional = False
+
+    def __init__(self, body: Any, attributes: dict[str, Any]) -> None:
+        self.body = body
+        self.attributes = attributes
 
     @property
     def has_own_ids(self) -> bool:
-        """Whether the line's ids are not just those of its invocation."""
+        """Whether its ids are not just those of its invocation."""
         return bool(self.trace_id or self.request_id)
 
 
@@ -57,22 +59,19 @@ def read_time(value: object, near_unix_nano: int) -> int:
             that makes it fit.
         near_unix_nano: when Lambda read the line.
     """
+    time_unix_nano = 0
     if isinstance(value, str):
-        return _prefer_exact(parse_time(value), near_unix_nano)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        for unit_nano in NANOS_PER_UNIT:
-            if abs(value * unit_nano - near_unix_nano) <= MAX_AGE_NANO:
-                return _prefer_exact(int(value * unit_nano), near_unix_nano)
-    return 0
-
-
-def _prefer_exact(time_unix_nano: int, near_unix_nano: int) -> int:
-    if abs(time_unix_nano - near_unix_nano) > MAX_AGE_NANO:
+        time_unix_nano = parse_time(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        # Compared before it is made an integer: it may be infinite.
+        near = (u for u in NANOS_PER_UNIT if abs(value * u - near_unix_nano) <= MAX_AGE_NANO)
+        time_unix_nano = int(value * next(near, 0))
+    age_nano = near_unix_nano - time_unix_nano
+    if not -MAX_AGE_NANO <= age_nano <= MAX_AGE_NANO:
         return 0
-    is_whole = time_unix_nano % NANOS_PER_S == 0
-    # Loggers that tell whole seconds (AWS's Python runtime in JSON) know less than Lambda does, and
-    # would put a line before the start of its invocation.
-    if is_whole and 0 <= near_unix_nano - time_unix_nano < NANOS_PER_S:
+    if 0 < age_nano < NANOS_PER_S and time_unix_nano % NANOS_PER_S == 0:
+        # Loggers that tell whole seconds (AWS's Python runtime in JSON) know less than Lambda does,
+        # and would put a line before the start of its invocation.
         return near_unix_nano
     return time_unix_nano
 

@@ -5,11 +5,10 @@ it says of itself (`log_lines`), what Lambda says of it, and the ids of its invo
 know what shapes lines have, nor queues.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from logger_extension.events import FunctionLog
@@ -17,13 +16,17 @@ from logger_extension.json_text import to_text
 from logger_extension.policy.invocation import Invocation
 from logger_extension.signals.log_fields import INVOCATION_ID
 from logger_extension.signals.log_limit import cut_reading
-from logger_extension.signals.log_lines import find_request_id, read_line
+from logger_extension.signals.log_lines import find_request_id, read_line, read_plain
 from logger_extension.signals.log_reading import Reading
+from logger_extension.signals.log_records import RecordTemplate, wrap_records
 from logger_extension.signals.resource import SCOPE_NAME, SCOPE_VERSION
-from logger_extension.signals.values import set_attributes, set_value
+from logger_extension.signals.values import set_attributes
 
 # W3C trace flags: the invocation's span is exported.
 SAMPLED = 0x01
+
+# What a plain line says beside its text.
+NOTHING = Reading("", {})
 
 # What one record takes beside its line, so that a flood of empty lines is bounded too.
 RECORD_OVERHEAD_BYTES = 256
@@ -62,38 +65,8 @@ def encode_logs(
         redact: returns a JSON value without what must not leave the process; None to keep all.
         max_bytes: where longer lines are cut; 0 for no limit.
     """
-    request = ExportLogsServiceRequest()
-    resource_logs = request.resource_logs.add()
-    set_attributes(resource_logs.resource.attributes, resource)
-    scope_logs = resource_logs.scope_logs.add()
-    scope_logs.scope.name = SCOPE_NAME
-    scope_logs.scope.version = SCOPE_VERSION
-    add = scope_logs.log_records.add
-    identities: dict[int, bytes] = {}
-    for line in lines:
-        record = add()
-        invocation = line.invocation
-        reading = read_line(
-            line.log.record,
-            line.time_unix_nano or line.observed_unix_nano,
-            invocation.request_id if invocation is not None else "",
-        )
-        if redact is not None:
-            reading.body = redact(reading.body)
-            reading.attributes = redact(reading.attributes)
-        if max_bytes and (size_bytes := measure(line.log) - RECORD_OVERHEAD_BYTES) > max_bytes:
-            record.dropped_attributes_count = cut_reading(reading, max_bytes, size_bytes)
-        record.observed_time_unix_nano = line.observed_unix_nano
-        _write(record, reading, line.time_unix_nano)
-        if reading.has_own_ids:
-            record.MergeFromString(_make_own_identity(reading, invocation))
-        elif invocation is not None:
-            # The same for every line of an invocation: serialized once, merged in by one call.
-            identity = identities.get(id(invocation))
-            if identity is None:
-                identity = identities[id(invocation)] = _make_identity(invocation)
-            record.MergeFromString(identity)
-    return request.SerializeToString()
+    records = _write_records(lines, redact, max_bytes)
+    return wrap_records(resource, SCOPE_NAME, SCOPE_VERSION, records)
 
 
 def measure(log: FunctionLog) -> int:
@@ -107,46 +80,77 @@ def request_id_of(log: FunctionLog) -> str:
     return find_request_id(log.record)
 
 
-def _write(record: LogRecord, reading: Reading, time_unix_nano: int) -> None:
-    record.time_unix_nano = reading.time_unix_nano or time_unix_nano
-    if isinstance(reading.body, str):
-        record.body.string_value = reading.body
-    else:
-        set_value(record.body, reading.body)
-    if reading.severity_number:
-        record.severity_number = reading.severity_number  # type: ignore[assignment]  # its type is private to the generated module
-        record.severity_text = reading.severity_text
-    if reading.attributes:
-        set_attributes(record.attributes, reading.attributes)
+def _write_records(
+    lines: Iterable[LogLine], redact: Callable[[Any], Any] | None, max_bytes: int
+) -> Iterator[bytes]:
+    is_plain_enough = redact is None and not max_bytes
+    groups: dict[tuple[int, int], _Templates] = {}
+    templates = _Templates(None, 0)
+    for line in lines:
+        if (
+            line.invocation is not templates.invocation
+            or line.observed_unix_nano != templates.observed_unix_nano
+        ):
+            key = (id(line.invocation), line.observed_unix_nano)
+            templates = groups.get(key) or _Templates(line.invocation, line.observed_unix_nano)
+            groups[key] = templates
+        text = read_plain(line.log.record) if is_plain_enough else None
+        if text is not None:
+            # Most lines are plain, and this is all that they say.
+            yield templates.plain.write_text(text, line.time_unix_nano)
+            continue
+        reading = _read(line, redact)
+        dropped = 0
+        if max_bytes and (size_bytes := measure(line.log) - RECORD_OVERHEAD_BYTES) > max_bytes:
+            dropped = cut_reading(reading, max_bytes, size_bytes)
+        yield templates.find(reading).write(reading, line.time_unix_nano, dropped)
 
 
-def _make_identity(invocation: Invocation) -> bytes:
-    """Return the part of a record that says which invocation it belongs to, serialized."""
-    part = LogRecord(
-        trace_id=invocation.context.trace_id,
-        span_id=invocation.context.span_id,
-        flags=SAMPLED if invocation.is_sampled else 0,
+class _Templates:
+    """The templates for lines of one invocation that we received together."""
+
+    def __init__(self, invocation: Invocation | None, observed_unix_nano: int) -> None:
+        self.invocation = invocation
+        self.observed_unix_nano = observed_unix_nano
+        self.plain = RecordTemplate(self._identify(NOTHING))
+        self._by_names: dict[tuple[str, ...], RecordTemplate] = {}
+
+    def find(self, reading: Reading) -> RecordTemplate:
+        """Return the template for a reading; one with ids of its own shares it with none."""
+        names = tuple(reading.attributes)
+        template = self._by_names.get(names)
+        if template is None or reading.has_own_ids:
+            template = RecordTemplate(self._identify(reading), names)
+            if not reading.has_own_ids:
+                self._by_names[names] = template
+        return template
+
+    def _identify(self, reading: Reading) -> LogRecord:
+        """Return a record with the ids of a line: its invocation's, unless it names its own.
+
+        In a trace that is not the invocation's, a span is known from the line or not at all.
+        """
+        record = LogRecord(observed_time_unix_nano=self.observed_unix_nano)
+        invocation, request_id = self.invocation, reading.request_id
+        if invocation is not None and not request_id:
+            request_id = invocation.request_id
+            record.trace_id = invocation.context.trace_id
+            record.span_id = invocation.context.span_id
+            record.flags = SAMPLED if invocation.is_sampled else 0
+        if reading.trace_id and reading.trace_id != record.trace_id:
+            record.trace_id, record.span_id, record.flags = reading.trace_id, b"", 0
+        record.span_id = reading.span_id or record.span_id
+        if request_id:
+            set_attributes(record.attributes, {INVOCATION_ID: request_id})
+        return record
+
+
+def _read(line: LogLine, redact: Callable[[Any], Any] | None) -> Reading:
+    reading = read_line(
+        line.log.record,
+        line.time_unix_nano or line.observed_unix_nano,
+        line.invocation.request_id if line.invocation is not None else "",
     )
-    set_attributes(part.attributes, {INVOCATION_ID: invocation.request_id})
-    return part.SerializeToString()
-
-
-def _make_own_identity(reading: Reading, invocation: Invocation | None) -> bytes:
-    """Return the same for a line that names its trace, or a request that is not its invocation's.
-
-    A span of the line's own trace is known from the line or not at all.
-    """
-    is_of_trace = (
-        invocation is not None
-        and not reading.request_id
-        and reading.trace_id == invocation.context.trace_id
-    )
-    if invocation is not None and is_of_trace:
-        part = LogRecord.FromString(_make_identity(invocation))
-        part.span_id = reading.span_id or part.span_id
-        return part.SerializeToString()
-    part = LogRecord(trace_id=reading.trace_id, span_id=reading.span_id)
-    request_id = reading.request_id or (invocation.request_id if invocation else "")
-    if request_id:
-        set_attributes(part.attributes, {INVOCATION_ID: request_id})
-    return part.SerializeToString()
+    if redact is not None:
+        reading.body, reading.attributes = redact(reading.body), redact(reading.attributes)
+    return reading
