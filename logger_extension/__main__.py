@@ -62,6 +62,8 @@ def _start() -> int:
     if config.has_spare_cpu:
         # The imports below run on the spare CPU, beside the runtime's own init. Without one they
         # run before the first `next`, while init still has its CPU boost.
+        if config.receiver.is_on:
+            bootstrap.listen_for_sdk(handoff, config.receiver.port)
         bootstrap.ask_next(handoff)
 
     from logger_extension.app import run

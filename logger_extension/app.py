@@ -56,7 +56,9 @@ async def _main(handoff: Handoff, config: Config) -> None:
 async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
     has_telemetry = handoff.listener is not None
     async with AsyncExitStack() as stack:
-        pipeline = await Wiring(handoff, config, stack, _complain, _contain).build_pipeline()
+        wiring = Wiring(handoff, config, stack, _complain, _contain)
+        pipeline = await wiring.build_pipeline()
+        await wiring.open_receivers(pipeline)
         receiver = TelemetryReceiver(handoff, _contain(pipeline.accept), pipeline.refuse)
         stack.push_async_callback(receiver.close)
         await receiver.open()

@@ -47,6 +47,7 @@ class Assembler:
         put_span: takes a finished span.
         learn_instance: is told the id of the sandbox.
         observer: is told what there is to count; prices invocations.
+        note_log: is told each line of an invocation, for the cost per feature.
     """
 
     def __init__(  # noqa: PLR0913  (the composition root names each part)
@@ -60,6 +61,7 @@ class Assembler:
         put_span: Callable[[Span], None],
         learn_instance: Callable[[str], None],
         observer: Observer,
+        note_log: Callable[[str, FunctionLog, int], None],
     ) -> None:
         self.invocations = invocations
         self._function_name = function_name
@@ -69,6 +71,7 @@ class Assembler:
         self._put_span = put_span
         self._learn_instance = learn_instance
         self._observer = observer
+        self._note_log = note_log
         self._init = Initialization()
 
     def take(self, event: TelemetryEvent, received_unix_nano: int) -> None:
@@ -112,8 +115,10 @@ class Assembler:
 
     def _take_log(self, log: FunctionLog, time_unix_nano: int, received_unix_nano: int) -> None:
         invocation = self.invocations.find(request_id_of(log)) or self.invocations.current
-        if invocation is not None and isinstance(log.record, str):
-            invocation.last_lines.append(log.record[:LAST_LINE_CHARS])
+        if invocation is not None:
+            if isinstance(log.record, str):
+                invocation.last_lines.append(log.record[:LAST_LINE_CHARS])
+            self._note_log(invocation.request_id, log, time_unix_nano or received_unix_nano)
         self._put_line(LogLine(log, time_unix_nano, received_unix_nano, invocation))
 
     def _take_init_report(self, report: InitReport, time_unix_nano: int) -> None:

@@ -57,6 +57,7 @@ class Handoff:
         telemetry_port: the port of that socket, 0 without one.
         restarted: whether an earlier process of this sandbox died and this one takes its place.
         first_next: a socket on which `next` has been asked already, or None.
+        otlp_listener: where the function's own SDK may send already, or None.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Handoff:
         "extension_id",
         "first_next",
         "listener",
+        "otlp_listener",
         "register_body",
         "restarted",
         "telemetry_port",
@@ -77,6 +79,7 @@ class Handoff:
         self.telemetry_port = 0
         self.restarted = False
         self.first_next: _socket.socket | None = None
+        self.otlp_listener: _socket.socket | None = None
 
 
 def start(environ: "os._Environ[str]", *, subscribe: bool) -> Handoff:
@@ -138,6 +141,11 @@ def ask_next(handoff: Handoff) -> None:
     handoff.first_next = sock
 
 
+def listen_for_sdk(handoff: Handoff, port: int) -> None:
+    """Listen for the function's own SDK: a handler may send before the receiver is imported."""
+    handoff.otlp_listener = _listen((port,), "127.0.0.1")
+
+
 def report_init_error(handoff: Handoff, error_type: str, message: str) -> None:
     """Tell Lambda why this process is about to exit; the exit is what fails the init.
 
@@ -161,14 +169,14 @@ def _port(text: str) -> int:
     return DEFAULT_TELEMETRY_PORT
 
 
-def _listen(ports: "tuple[int, ...]") -> "_socket.socket | None":
-    """Bind the telemetry listener to the first of the ports that can be had; 0 is any."""
+def _listen(ports: "tuple[int, ...]", host: str = "0.0.0.0") -> "_socket.socket | None":
+    """Listen on the first of the ports that can be had; 0 is any."""
     for port in ports:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         try:
             # A process that died leaves connections in TIME_WAIT; its successor needs the port.
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
-            sock.bind(("0.0.0.0", port))
+            sock.bind((host, port))
             sock.listen(BACKLOG)
         except OSError:
             sock.close()

@@ -9,10 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from logger_extension.policy.aggregation import Metric
-from logger_extension.policy.cost import Tariff, Unpriced, price_invocation
+from logger_extension.policy.cost import Cost, Tariff, Unpriced, price_invocation
 from logger_extension.policy.facts import InvocationFacts
+from logger_extension.policy.features import FeatureCosts
 from logger_extension.policy.usage import Counters, Usage
 from logger_extension.signals.cost import describe_cost
+from logger_extension.signals.metric_instruments import FEATURE_COST
 from logger_extension.signals.metrics import InvocationMetrics
 
 # Usage that waits for the report of its invocation, which may never come.
@@ -25,6 +27,7 @@ class Observer:
     Args:
         metrics: what is counted.
         tariff: the prices that hold here, or why there are none.
+        features: divides costs by feature; None when nobody asks.
         read_counters: reads what the kernel has counted; None when usage is not to be measured.
         read_usage: reads what was used since.
     """
@@ -33,11 +36,13 @@ class Observer:
         self,
         metrics: InvocationMetrics,
         tariff: Tariff | Unpriced,
+        features: FeatureCosts | None,
         read_counters: Callable[[], Counters] | None,
         read_usage: Callable[[Counters], Usage],
     ) -> None:
         self._metrics = metrics
         self._tariff = tariff
+        self._features = features
         self._read_counters = read_counters
         self._read_usage = read_usage
         self._before: tuple[str, Counters] | None = None
@@ -60,6 +65,9 @@ class Observer:
         """Take the facts of an invocation that is over; return attributes for its span."""
         tariff = self._tariff
         cost = tariff if isinstance(tariff, Unpriced) else price_invocation(facts, tariff)
+        if self._features is not None and isinstance(cost, Cost):
+            for feature, share in self._features.settle(facts, cost).items():
+                self._metrics.record(FEATURE_COST, share.usd, (("feature", feature),))
         self._metrics.observe(facts, cost, self._usage.pop(facts.request_id, None))
         return describe_cost(cost)
 
@@ -75,5 +83,7 @@ class Observer:
         self, lost: Mapping[str, int], now_unix_nano: int, *, is_last: bool
     ) -> list[Metric]:
         """Return the metrics that are due; `lost` is what we have lost since the start."""
-        self._metrics.observe_losses(lost, now_unix_nano)
+        dropped = self._features.dropped if self._features is not None else {}
+        all_lost = {**lost, **{f"features.{reason}": n for reason, n in dropped.items()}}
+        self._metrics.observe_losses(all_lost, now_unix_nano)
         return self._metrics.collect(now_unix_nano, is_last=is_last)

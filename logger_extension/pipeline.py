@@ -16,6 +16,7 @@ from logger_extension.channel import Channel
 from logger_extension.events import InvokeEvent, LogsDropped
 from logger_extension.observer import Observer
 from logger_extension.policy.aggregation import Metric
+from logger_extension.relay import Relay
 from logger_extension.telemetry import decode
 
 # Lambda repeats a POST whose answer it did not get. It does so soon: these many bodies back.
@@ -62,6 +63,7 @@ class Pipeline:
         observer: Observer,
         channels: Sequence[Channel[Any]],
         put_metric: Callable[[Metric], None],
+        relay: Relay,
         reads_at_once: bool,
         max_unread_bytes: int,
         contain: Contain,
@@ -77,6 +79,7 @@ class Pipeline:
         self._begin = contain(observer.begin)
         self._end = contain(observer.end)
         self._collect = contain(self._collect_metrics)
+        self._forward = contain(relay.forward)
         self._now_unix_nano = now_unix_nano
         self._unread: list[tuple[int, bytes]] = []
         self._unread_bytes = 0
@@ -100,9 +103,9 @@ class Pipeline:
         if self._reads_at_once or TELLING in body or self._unread_bytes > self._max_unread_bytes:
             self.read()
 
-    def refuse(self, reason: str) -> None:
-        """Count a body that was not taken."""
-        self.lost[reason] += 1
+    def refuse(self, reason: str, count: int = 1) -> None:
+        """Count what was not taken."""
+        self.lost[reason] += count
 
     def read(self) -> None:
         """Read what waits: the queues grow, invocations begin and finish."""
@@ -149,6 +152,7 @@ class Pipeline:
         May be cancelled at any time: what was not delivered stays queued.
         """
         self.read()
+        self._forward(self._assembler.invocations.recent)
         self._collect()
         async with asyncio.TaskGroup() as group:
             for channel in self._channels:

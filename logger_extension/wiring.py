@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypeVar
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
 
 from logger_extension.assembler import Assembler
 from logger_extension.bootstrap import Handoff
@@ -20,16 +21,24 @@ from logger_extension.lambda_api import read_account_id
 from logger_extension.observer import Observer
 from logger_extension.pipeline import Contain, Pipeline
 from logger_extension.policy.cost import Unpriced, choose_tariff, estimate_ephemeral_mb
+from logger_extension.policy.features import FeatureCosts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.prices import apply_own_prices, find_list_prices
 from logger_extension.policy.queue import Queue
 from logger_extension.process_usage import read_counters, read_levels, read_usage
+from logger_extension.receivers.intake import Intake
+from logger_extension.receivers.otlp import OtlpReceiver
+from logger_extension.relay import Relay
 from logger_extension.settings.export import Target
+from logger_extension.signals.forwarding import Forwarding
 from logger_extension.signals.logs import encode_logs, measure
 from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
 from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.resource import Resource, describe_resource, learn_instance
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
+
+if TYPE_CHECKING:
+    from logger_extension.receivers.otlp_grpc import OtlpGrpcReceiver
 
 Item = TypeVar("Item")
 Complain = Callable[[str, str], None]
@@ -62,8 +71,21 @@ class Wiring:
         self._stack = stack
         self._complain = complain
         self._contain = contain
+        self._forwarded: dict[str, Channel[bytes]] = {}
+        features = config.features
+        self._features = FeatureCosts(
+            log_field=features.log_field,
+            max_features=features.max_features,
+            splits_overhead=features.splits_overhead,
+        )
         account_id = read_account_id(handoff.register_body)
         self._resource: Resource = describe_resource(config, account_id=account_id)
+        self._relay = Relay(
+            Forwarding(config.receiver, self._resource, features.span_attribute),
+            self._forwarded,
+            config.queue_max_bytes,
+            self._features.note_span,
+        )
 
     async def build_pipeline(self) -> Pipeline:
         """Return the pipeline with all that belongs to it.
@@ -85,17 +107,38 @@ class Wiring:
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
             learn_instance=partial(learn_instance, resource),
             observer=observer,
+            note_log=self._features.note_log,
         )
+        own = (logs, spans, metrics)
         return Pipeline(
             assembler=assembler,
             observer=observer,
-            channels=[channel for channel in (logs, spans, metrics) if channel is not None],
+            relay=self._relay,
+            channels=[*(each for each in own if each is not None), *self._forwarded.values()],
             put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics else None,
             reads_at_once=config.has_spare_cpu or self._is_managed,
             max_unread_bytes=config.queue_max_bytes,
             contain=self._contain,
             now_unix_nano=time.time_ns,
         )
+
+    async def open_receivers(self, pipeline: Pipeline) -> None:
+        """Begin to take what the function's own SDK sends."""
+        settings = self._config.receiver
+        if not settings.is_on:
+            return
+        intake = Intake(self._relay.accept, pipeline.refuse, self._complain)
+        max_bytes = self._config.queue_max_bytes
+        receivers: list[OtlpReceiver | OtlpGrpcReceiver] = [
+            OtlpReceiver(settings.port, max_bytes, intake, self._handoff.otlp_listener)
+        ]
+        if find_spec("grpc"):
+            from logger_extension.receivers import otlp_grpc  # noqa: PLC0415  (60 ms)
+
+            receivers.append(otlp_grpc.OtlpGrpcReceiver(settings.grpc_port, max_bytes, intake))
+        for receiver in receivers:
+            self._stack.push_async_callback(receiver.close)
+            await receiver.open()
 
     @property
     def _is_managed(self) -> bool:
@@ -109,6 +152,14 @@ class Wiring:
         exporter = open_exporter(target)
         await self._stack.enter_async_context(exporter)
         queue: Queue[Item] = Queue(self._config.queue_max_bytes)
+        # What the function's own SDK sends goes the same way, in a queue of its own.
+        self._forwarded[target.signal] = Channel(
+            f"function_{target.signal}",
+            Queue(self._config.queue_max_bytes),
+            b"".join,
+            exporter,
+            self._complain,
+        )
         return Channel(target.signal, queue, encode, exporter, self._complain)
 
     def _build_invocations(self) -> Invocations:
@@ -132,4 +183,10 @@ class Wiring:
             self._complain("there is no cost", tariff.advice)
         metrics = InvocationMetrics(config.metrics, start_unix_nano=time.time_ns())
         reads_usage = config.metrics.reads_usage and not self._is_managed
-        return Observer(metrics, tariff, read_counters if reads_usage else None, read_usage)
+        return Observer(
+            metrics,
+            tariff,
+            self._features if config.features.is_on else None,
+            read_counters if reads_usage else None,
+            read_usage,
+        )

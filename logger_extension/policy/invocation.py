@@ -22,6 +22,7 @@ from logger_extension.policy.trace_context import TraceContext, derive_context
 MAX_OPEN = 4096
 MAX_AWAITING_REPORT = 256
 MAX_REMEMBERED = 8192
+MAX_RECENT = 64
 
 # So many of an invocation's last lines are looked at when it fails.
 LAST_LINES = 8
@@ -94,6 +95,7 @@ class Invocations:
         self.has_cold_start = has_cold_start
         self._seen_one = not has_cold_start
         self.current: Invocation | None = None
+        self.recent: deque[Invocation] = deque(maxlen=MAX_RECENT)
         self.forgotten = 0
 
     def invoked(self, event: InvokeEvent, now_unix_nano: int) -> Invocation | None:
@@ -203,6 +205,7 @@ class Invocations:
             invocation.is_cold_start = not self._seen_one
             self._seen_one = True
             self._open[request_id] = invocation
+            self.recent.append(invocation)
             if len(self._open) > MAX_OPEN:
                 self._open.popitem(last=False)
                 self.forgotten += 1

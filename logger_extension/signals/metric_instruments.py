@@ -90,6 +90,7 @@ LOGS_DROPPED = _counter(
     "aws.lambda.logs.dropped", "{record}", "Records that Lambda lost before they reached us"
 )
 COST = _counter("aws.lambda.cost", "{USD}", "Cost of invocations at the known prices")
+FEATURE_COST = _counter("aws.lambda.feature.cost", "{USD}", "Cost of invocations by feature")
 DROPPED = _counter(
     "logger_extension.dropped", "{item}", "Telemetry that this extension lost, by reason"
 )

@@ -14,8 +14,6 @@ from tests.support.node_sdk import FUNCTION, RUNTIME, find_node, install_node_sd
 from tests.support.whole import Whole, run_whole
 
 PYTHON_FUNCTION = REPOSITORY / "tests" / "support" / "python_function.py"
-APP = (REPOSITORY / "logger_extension" / "app.py").read_text()
-pytestmark = pytest.mark.skipif("OtlpReceiver" not in APP, reason="the receiver is not wired in")
 
 HANDLER = """
 import python_function
@@ -28,6 +26,18 @@ TRACE_ID = "5f35ae120c0fec141ab77a00bc047aa2"
 TRACE_HEADER = f"Root=1-{TRACE_ID[:8]}-{TRACE_ID[8:]};Parent=2be948a625588e32;Sampled=1"
 
 
+def _receiver_at(port: int) -> dict[str, str]:
+    """Return the settings of a receiver on free ports."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        grpc_port = sock.getsockname()[1]
+    return {
+        "LOGGER_EXTENSION_OTLP_RECEIVER": "on",
+        "LOGGER_EXTENSION_OTLP_PORT": str(port),
+        "LOGGER_EXTENSION_OTLP_GRPC_PORT": str(grpc_port),
+    }
+
+
 @asynccontextmanager
 async def _run_python(
     folder: Path, port: int, environ: Mapping[str, str] | None = None
@@ -38,7 +48,7 @@ async def _run_python(
         f"os.environ['OTEL_EXPORTER_OTLP_ENDPOINT'] = 'http://127.0.0.1:{port}'\n"
         f"import sys; sys.path.append({str(PYTHON_FUNCTION.parent)!r})\n"
     )
-    ours = {"LOGGER_EXTENSION_OTLP_PORT": str(port)} | dict(environ or {})
+    ours = _receiver_at(port) | dict(environ or {})
     async with run_whole(folder, handler=aimed + HANDLER, environ=ours) as whole:
         yield whole
 
@@ -102,7 +112,7 @@ async def test_a_port_in_use_harms_nobody(tmp_path: Path, unused_port: int) -> N
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", unused_port))
         taken.listen()
-        environ = {"LOGGER_EXTENSION_OTLP_PORT": str(unused_port)}
+        environ = _receiver_at(unused_port)
         async with run_whole(tmp_path, environ=environ) as whole:
             result = await whole.sandbox.invoke()
             await whole.sandbox.wait_idle()
@@ -130,7 +140,7 @@ async def test_node(tmp_path: Path, unused_port: int, protocol: str) -> None:
     }
     settings = [f"{name}={value}" for name, value in node.items()]
     command = ["/usr/bin/env", *settings, find_node(), str(folder / "bootstrap.js")]
-    environ = {"LOGGER_EXTENSION_OTLP_PORT": str(unused_port)}
+    environ = _receiver_at(unused_port)
     async with run_whole(tmp_path, environ=environ, scenario={"runtime": command}) as whole:
         result = await whole.sandbox.invoke()
         assert result.status == "success", result.payload

@@ -19,7 +19,10 @@ from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
 from logger_extension.process_usage import read_usage
+from logger_extension.relay import Relay
 from logger_extension.settings.metrics import MetricsSettings
+from logger_extension.settings.receiver import ReceiverSettings
+from logger_extension.signals.forwarding import Forwarding
 from logger_extension.signals.logs import encode_logs, measure
 from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
 from logger_extension.signals.metrics import InvocationMetrics
@@ -66,7 +69,7 @@ class RecordingObserver(Observer):
         settings = MetricsSettings.read(Environment({}))
         metrics = InvocationMetrics(settings, start_unix_nano=NOW_UNIX_NANO)
         tariff = Tariff(usd_per_gb_second=1.0, usd_per_request=0.25)
-        super().__init__(metrics, tariff, None, read_usage)
+        super().__init__(metrics, tariff, None, None, read_usage)
         self.facts: list[InvocationFacts] = []
 
     def observe(self, facts: InvocationFacts) -> Mapping[str, str | float]:
@@ -118,10 +121,17 @@ class Extension:
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES),
             learn_instance=self.instance_ids.append,
             observer=self.observer,
+            note_log=lambda _request_id, _log, _time: None,
         )
         self.pipeline = Pipeline(
             assembler=assembler,
             observer=self.observer,
+            relay=Relay(
+                Forwarding(ReceiverSettings(), RESOURCE),
+                {},
+                QUEUE_BYTES,
+                lambda _request_id, _span: None,
+            ),
             channels=[logs, spans, metrics],
             put_metric=lambda metric: metrics.put(metric, measure_metric(metric)),
             reads_at_once=reads_at_once,
