@@ -18,6 +18,10 @@ Item = TypeVar("Item")
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 
 
+# A collector that asks for more than this is mistaken about a clock, or about us.
+LONGEST_PAUSE_MS = 15 * 60 * 1000
+
+
 class Exporter(Protocol):
     """What a channel needs of an exporter."""
 
@@ -34,6 +38,7 @@ class Channel(Generic[Item]):
         encode: items to one serialized request.
         exporter: where requests go.
         complain: called with a message and a reason about data that is not delivered.
+        now_ms: the wall clock, for a pause that the collector has asked for.
     """
 
     def __init__(
@@ -43,19 +48,28 @@ class Channel(Generic[Item]):
         encode: Callable[[Sequence[Item]], bytes],
         exporter: Exporter,
         complain: Callable[[str, str], None],
+        now_ms: Callable[[], float],
     ) -> None:
         self._signal = signal
         self._queue = queue
         self._encode = encode
         self._exporter = exporter
         self._complain = complain
+        self._now_ms = now_ms
+        self._not_before_ms = 0.0
 
     def put(self, item: Item, size_bytes: int) -> None:
         """Queue one item."""
         self._queue.put(item, size_bytes)
 
     async def flush(self) -> None:
-        """Send what waits, oldest first, until all is sent or the collector does not take it."""
+        """Send what waits, oldest first, until all is sent or the collector does not take it.
+
+        Nothing is sent while a pause lasts that the collector has asked for (Retry-After): "the
+        client MUST throttle" (https://opentelemetry.io/docs/specs/otlp/#otlphttp-throttling).
+        """
+        if self._now_ms() < self._not_before_ms:
+            return
         while entries := self._queue.take(MAX_REQUEST_BYTES):
             # What an unforeseen error leaves behind is given up: it would come again each time.
             outcome: Outcome = Refused("internal error")
@@ -80,8 +94,9 @@ class Channel(Generic[Item]):
                 self._queue.dropped["rejected"] += rejected
                 if rejected or message:
                     self._complain(f"the collector took {self._signal} in part", message)
-            case Undelivered(reason):
+            case Undelivered(reason, retry_after_ms):
                 self._queue.restore(entries)
+                self._not_before_ms = self._now_ms() + min(retry_after_ms or 0, LONGEST_PAUSE_MS)
                 self._complain(f"{self._signal} not delivered, kept for the next flush", reason)
             case Refused(reason):
                 self._queue.dropped["refused"] += len(entries)

@@ -159,8 +159,9 @@ class Wiring:
             b"".join,
             exporter,
             self._complain,
+            _now_ms,
         )
-        return Channel(target.signal, queue, encode, exporter, self._complain)
+        return Channel(target.signal, queue, encode, exporter, self._complain, _now_ms)
 
     def _build_invocations(self) -> Invocations:
         return Invocations(
@@ -190,3 +191,7 @@ class Wiring:
             read_counters if reads_usage else None,
             read_usage,
         )
+
+
+def _now_ms() -> float:
+    return time.time() * 1000

@@ -93,7 +93,12 @@ class Extension:
         self.traces = RecordingExporter()
         self.complaints = Complaints()
         logs = Channel(
-            "logs", Queue(QUEUE_BYTES), partial(encode_logs, RESOURCE), self.logs, self.complaints
+            "logs",
+            Queue(QUEUE_BYTES),
+            partial(encode_logs, RESOURCE),
+            self.logs,
+            self.complaints,
+            lambda: NOW_UNIX_NANO / 1e6,
         )
         spans = Channel(
             "traces",
@@ -101,6 +106,7 @@ class Extension:
             partial(encode_spans, RESOURCE),
             self.traces,
             self.complaints,
+            lambda: NOW_UNIX_NANO / 1e6,
         )
         self.metrics = RecordingExporter()
         metrics = Channel(
@@ -109,6 +115,7 @@ class Extension:
             partial(encode_metrics, RESOURCE),
             self.metrics,
             self.complaints,
+            lambda: NOW_UNIX_NANO / 1e6,
         )
         self.observer = RecordingObserver()
         self.instance_ids: list[str] = []

@@ -55,7 +55,7 @@ def _channel(
     exporter: RecordingExporter | Collector, complain: Complaints, count: int = 0
 ) -> tuple[Channel[int], Queue[int]]:
     queue: Queue[int] = Queue(100 * MAX_REQUEST_BYTES)
-    channel = Channel("logs", queue, _encode, exporter, complain)
+    channel = Channel("logs", queue, _encode, exporter, complain, lambda: 0.0)
     for item in range(count):
         channel.put(item, SIZE)
     return channel, queue
@@ -127,7 +127,7 @@ async def test_an_error_in_the_encoder_gives_its_request_up_and_counts_it() -> N
 
     exporter = RecordingExporter()
     queue: Queue[int] = Queue(100 * MAX_REQUEST_BYTES)
-    channel = Channel("logs", queue, encode, exporter, Complaints())
+    channel = Channel("logs", queue, encode, exporter, Complaints(), lambda: 0.0)
     for item in range(4):
         channel.put(item, SIZE)
     with pytest.raises(ZeroDivisionError):
@@ -188,3 +188,20 @@ async def test_a_flush_out_of_time_keeps_its_data() -> None:
         async with asyncio.timeout(0):
             await channel.flush()
     assert [entry.item for entry in queue._entries] == [0, 1]
+
+
+async def test_a_pause_that_the_collector_asks_for_is_kept() -> None:
+    """Nothing is sent before Retry-After is over, nothing is lost, and then it goes on."""
+    now_ms = 1_000.0
+    exporter = RecordingExporter([Undelivered("HTTP 429", retry_after_ms=500)])
+    queue: Queue[int] = Queue(10 * SIZE)
+    channel = Channel("logs", queue, _encode, exporter, Complaints(), lambda: now_ms)
+    channel.put(1, SIZE)
+    await channel.flush()
+    now_ms = 1_499.0
+    await channel.flush()
+    assert len(exporter.bodies) == 1
+    now_ms = 1_500.0
+    await channel.flush()
+    assert len(exporter.bodies) == 2
+    assert channel.count_lost() == {"logs.rejected": 0, "logs.undelivered": 0}
