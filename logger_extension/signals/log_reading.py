@@ -45,11 +45,6 @@ class Reading:
         self.body = body
         self.attributes = attributes
 
-    @property
-    def has_own_ids(self) -> bool:
-        """Whether its ids are not just those of its invocation."""
-        return bool(self.trace_id or self.request_id)
-
 
 def read_time(value: object, near_unix_nano: int) -> int:
     """Return a line's own time as nanoseconds since the epoch, 0 when it cannot be one.

@@ -40,6 +40,7 @@ class RecordTemplate:
             pair.key = name
             self._values.append(pair.value)
         record.attributes.extend(constant)
+        self._severity_text = ""  # of the last record: many have the same
         self._record = record
         self._body = record.body
 
@@ -53,12 +54,17 @@ class RecordTemplate:
         """Return the record of a reading whose attributes have the names of the template."""
         record = self._record
         record.time_unix_nano = reading.time_unix_nano or time_unix_nano
-        record.severity_number = reading.severity_number  # type: ignore[assignment]  # a private type of the generated module
-        record.severity_text = reading.severity_text
+        if reading.severity_text != self._severity_text:
+            self._severity_text = reading.severity_text
+            record.severity_number = reading.severity_number  # type: ignore[assignment]  # a private type of the generated module
+            record.severity_text = reading.severity_text
         record.dropped_attributes_count = dropped_attributes
         _reset(self._body, reading.body)
         for target, value in zip(self._values, reading.attributes.values(), strict=True):
-            _reset(target, value)
+            if type(value) is str:
+                target.string_value = value
+            else:
+                _reset(target, value)
         return record.SerializeToString()
 
 

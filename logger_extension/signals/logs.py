@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from logger_extension.events import FunctionLog
@@ -71,7 +72,12 @@ def encode_logs(
 
 def measure(log: FunctionLog) -> int:
     """Return about how many bytes a line takes in memory and on the wire."""
-    text = log.record if isinstance(log.record, str) else to_text(log.record)
+    text = log.record
+    if not isinstance(text, str):
+        try:
+            return len(orjson.dumps(text)) + RECORD_OVERHEAD_BYTES
+        except TypeError:
+            text = to_text(text)
     return (len(text) if text.isascii() else len(text.encode())) + RECORD_OVERHEAD_BYTES
 
 
@@ -118,11 +124,11 @@ class _Templates:
     def find(self, reading: Reading) -> RecordTemplate:
         """Return the template for a reading; one with ids of its own shares it with none."""
         names = tuple(reading.attributes)
+        if reading.trace_id or reading.request_id:
+            return RecordTemplate(self._identify(reading), names)
         template = self._by_names.get(names)
-        if template is None or reading.has_own_ids:
-            template = RecordTemplate(self._identify(reading), names)
-            if not reading.has_own_ids:
-                self._by_names[names] = template
+        if template is None:
+            template = self._by_names[names] = RecordTemplate(self._identify(reading), names)
         return template
 
     def _identify(self, reading: Reading) -> LogRecord:
