@@ -68,7 +68,10 @@ def _start() -> int:
 
     from logger_extension.app import run
 
-    code = run(handoff, config)
+    try:
+        code = run(handoff, config)
+    except ConfigError as error:
+        return _without_config(handoff, error)
     # All is sent and closed. Taking the interpreter apart would take as long as the last flush did,
     # and the shutdown phase is billed until the last extension has ended.
     os._exit(code)

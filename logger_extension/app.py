@@ -31,7 +31,11 @@ P = ParamSpec("P")
 
 
 def run(handoff: Handoff, config: Config) -> int:
-    """Run until SHUTDOWN or a signal; return the exit code."""
+    """Run until SHUTDOWN or a signal; return the exit code.
+
+    Raises:
+        ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
+    """
     asyncio.run(_main(handoff, config))
     return 0
 
@@ -44,9 +48,10 @@ async def _main(handoff: Handoff, config: Config) -> None:
     )
     try:
         await _serve(handoff, config, api)
+    except ConfigError:
+        raise
     except Exception as error:  # noqa: BLE001  (see the head of this module)
-        fault = "bad settings" if isinstance(error, ConfigError) else "internal error"
-        say("error", f"{fault}: the function runs without telemetry", reason=_explain(error))
+        say("error", "internal error: the function runs without telemetry", reason=repr(error))
         while not isinstance(await api.next_event(), ShutdownEvent):
             pass
     finally:
@@ -116,11 +121,7 @@ async def _survive(work: Awaitable[None]) -> None:
 
 
 def _tell_fault(error: Exception) -> None:
-    say("error", "internal error, the function is not affected", reason=_explain(error))
-
-
-def _explain(error: Exception) -> str:
-    return str(error) if isinstance(error, ConfigError) else repr(error)
+    say("error", "internal error, the function is not affected", reason=repr(error))
 
 
 def _complain(message: str, reason: str) -> None:

@@ -5,6 +5,7 @@ The extension and the viewer have no part in it. Pure, but for the wait at the e
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -76,17 +77,24 @@ def _name_some(what: str, texts: Counter[str]) -> Iterator[str]:
         yield f"and {len(texts) - _MAX_NAMED} more, each of which {what}"
 
 
+# What the Python runtime puts before a line of `logging`: level, time and request id, which become
+# fields of the record.
+_RUNTIME_PREFIX = re.compile(r"^\[[A-Z]+\]\t[^\t]*Z\t[^\t]*\t")
+
+
 def _canonical(value: Any) -> str:
     """Return a printed line or a record's body in the one form in which both can be compared.
 
-    Of a JSON object with a message that is the message, of another object its sorted JSON.
+    Of a JSON object with a message that is the message, of another object its sorted JSON; of a
+    line of the runtime's logger what stands after its prefix.
     """
     if isinstance(value, str):
+        text = _RUNTIME_PREFIX.sub("", value, count=1)
         try:
-            parsed = json.loads(value)
+            parsed = json.loads(text)
         except ValueError:
-            return value
-        return _canonical(parsed) if isinstance(parsed, dict) else value
+            return text
+        return _canonical(parsed) if isinstance(parsed, dict) else text
     if isinstance(value, dict) and "message" in value:
         return _canonical(value["message"])
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)

@@ -58,11 +58,13 @@ def read_time(value: object, near_unix_nano: int) -> int:
     if isinstance(value, str):
         time_unix_nano = parse_time(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        # Compared before it is made an integer: it may be infinite.
-        near = (u for u in NANOS_PER_UNIT if abs(value * u - near_unix_nano) <= MAX_AGE_NANO)
-        time_unix_nano = int(value * next(near, 0))
+        for unit_nano in NANOS_PER_UNIT:
+            # Compared before it is made an integer: it may be infinite.
+            if abs(value * unit_nano - near_unix_nano) <= MAX_AGE_NANO:
+                time_unix_nano = int(value * unit_nano)
+                break
     age_nano = near_unix_nano - time_unix_nano
-    if not -MAX_AGE_NANO <= age_nano <= MAX_AGE_NANO:
+    if time_unix_nano <= 0 or not -MAX_AGE_NANO <= age_nano <= MAX_AGE_NANO:
         return 0
     if 0 < age_nano < NANOS_PER_S and time_unix_nano % NANOS_PER_S == 0:
         # Loggers that tell whole seconds (AWS's Python runtime in JSON) know less than Lambda does,

@@ -33,6 +33,7 @@ async def test_the_body_of_invoke(world: type[World], trace: str | None, tmp_pat
     """It has exactly these fields, and the deadline and id that the runtime is given (T10, T11)."""
     async with world(Cast(extensions={"a": [LOYAL]}, timeout_s=3), tmp_path) as stage:
         await stage.invoke(trace=trace)
+        await stage.settle()
         story = stage.story()
     [event], [invocation] = story.of("a", "next"), story.of("runtime", "invocation")
     runtime_headers = invocation["headers"]

@@ -151,17 +151,24 @@ async def test_no_collector_configured(tmp_path: Path) -> None:
     [
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "must be a URL"),
         ({"OTEL_EXPORTER_OTLP_HEADERS": "no pair"}, "OTEL_EXPORTER_OTLP_HEADERS"),
-        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "http/protobuf"),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:{port}/v1",
+                "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere/ca.pem",
+                "LOGGER_EXTENSION_TELEMETRY_PORT": "0",
+            },
+            "/nowhere/ca.pem",
+        ),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{port}"}, "own listener"),
     ],
-    ids=["endpoint", "headers", "protocol", "ourselves"],
+    ids=["endpoint", "headers", "certificate", "ourselves"],
 )
 async def test_bad_settings(
     tmp_path: Path, unused_port: int, environ: dict[str, str], said: str
 ) -> None:
     """Settings with which nothing can be delivered turn telemetry off, loudly and once."""
-    values = {name: value.format(port=unused_port) for name, value in environ.items()}
-    values["LOGGER_EXTENSION_TELEMETRY_PORT"] = str(unused_port)
+    values = {"LOGGER_EXTENSION_TELEMETRY_PORT": str(unused_port)}
+    values |= {name: value.format(port=unused_port) for name, value in environ.items()}
     async with run_whole(tmp_path, environ=values) as whole:
         await invoke_all(whole)
         assert whole.python_pid() is None

@@ -79,6 +79,9 @@ async def launch(
         child.parent.mkdir(parents=True)
         child.write_text(CHILD.format(starts=starts, action=action))
         child.chmod(0o755)
+        package = folder / "logger-extension" / "logger_extension"
+        package.mkdir()
+        (package / "__main__.py").touch()
     async with ScriptedApi(script) as api:
         process = await asyncio.create_subprocess_exec(
             launcher,
@@ -200,6 +203,18 @@ async def test_says_that_there_is_no_interpreter(tmp_path: Path) -> None:
     assert [line["level"] for line in lines] == ["error"]
     assert "no Python interpreter" in lines[0]["message"]
     assert "LOGGER_EXTENSION_PYTHON" in lines[0]["action"]
+    assert api.paths() == ["register", "next"]
+
+
+async def test_says_that_the_layer_is_incomplete(tmp_path: Path) -> None:
+    """Without our package it says so in one JSON line and serves `next`."""
+    environ = {"LOGGER_EXTENSION_PYTHON": "/bin/true"}
+    async with launch(tmp_path, spin_down, None, environ) as (launched, api):
+        code, lines = await launched.finish()
+    assert code == 0
+    assert [line["message"] for line in lines] == [
+        "cannot import logger_extension: telemetry is off"
+    ]
     assert api.paths() == ["register", "next"]
 
 

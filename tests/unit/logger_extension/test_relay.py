@@ -31,7 +31,9 @@ class Relaying:
     def __init__(self, settings: ReceiverSettings, *signals: str) -> None:
         self.exporters = {signal: RecordingExporter() for signal in signals}
         self.channels = {
-            signal: Channel[bytes](signal, Queue(MAX_BYTES), b"".join, exporter, Complaints())
+            signal: Channel[bytes](
+                signal, Queue(MAX_BYTES), b"".join, exporter, Complaints(), lambda: 0.0
+            )
             for signal, exporter in self.exporters.items()
         }
         self.spans: list[tuple[str, TimedSpan]] = []
