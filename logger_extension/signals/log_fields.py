@@ -34,13 +34,13 @@ def read_fields(fields: dict[str, Any], near_unix_nano: int, known_id: str) -> R
         take = _FIELDS.get(name)
         if take is None or not take(reading, value, near_unix_nano):
             rest[name] = value
+    if reading.span_id and not reading.trace_id:
+        _return_span(reading, fields)
     if reading.body is NO_MESSAGE and not _take_event(reading):
         # Without a message the whole object is the body: nothing of it may get lost.
         reading.body, reading.attributes = fields, {}
     if reading.is_exceptional:
         _add_exception(reading, fields)
-    if reading.span_id and not reading.trace_id:
-        reading.span_id = b""
     return reading
 
 
@@ -72,6 +72,13 @@ def describe_exception(fields: Mapping[str, Any]) -> ExceptionFacts | None:
     return None
 
 
+def _return_span(reading: Reading, fields: Mapping[str, Any]) -> None:
+    """Make a span id an attribute: without its trace nobody finds the span."""
+    reading.span_id = b""
+    spans = {name: value for name, value in fields.items() if _FIELDS.get(name) is _take_span_id}
+    reading.attributes |= spans
+
+
 def _take_event(reading: Reading) -> bool:
     """Take structlog's message; without a level, `event` is a field like any other."""
     if not reading.severity_number or not isinstance(reading.attributes.get("event"), str):
@@ -88,7 +95,7 @@ def _add_exception(reading: Reading, fields: Mapping[str, Any]) -> None:
         return
     if found.stacktrace:
         # Moved, not copied: a trace is long.
-        for name in _STACKS:
+        for name in (*_STACKS, *_HOLDERS):
             if found.stacktrace == _to_trace(reading.attributes.get(name)):
                 del reading.attributes[name]
     for name, value in found.to_attributes().items():
@@ -152,7 +159,8 @@ def _take_instant(reading: Reading, value: Any, near_unix_nano: int) -> bool:
     if not isinstance(value, dict):
         return _take_time(reading, value, near_unix_nano)
     seconds, nanos = value.get("epochSecond"), value.get("nanoOfSecond", 0)
-    if type(seconds) is not int or type(nanos) is not int:
+    is_more = not value.keys() <= {"epochSecond", "nanoOfSecond"}
+    if is_more or type(seconds) is not int or type(nanos) is not int:
         return False
     return _take_time(reading, seconds * 1_000_000_000 + nanos, near_unix_nano)
 
