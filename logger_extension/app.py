@@ -30,13 +30,21 @@ INIT_AHEAD = (InitType.MANAGED_INSTANCES, InitType.PROVISIONED_CONCURRENCY)
 P = ParamSpec("P")
 
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# What tools that play Lambda answer to a subscription when they have no Telemetry API.
+LOCAL_TOOL = 202
+
+
 def run(handoff: Handoff, config: Config) -> int:
     """Run until SHUTDOWN or a signal; return the exit code.
 
     Raises:
         ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
     """
-    asyncio.run(_main(handoff, config))
+    # Not closed: that would wait for the resolver's threads, and a name server that hangs would
+    # hold up the end of the sandbox. The process ends with os._exit.
+    asyncio.Runner().run(_main(handoff, config))
     return 0
 
 
@@ -52,14 +60,20 @@ async def _main(handoff: Handoff, config: Config) -> None:
         raise
     except Exception as error:  # noqa: BLE001  (see the head of this module)
         say("error", "internal error: the function runs without telemetry", reason=repr(error))
-        while not isinstance(await api.next_event(), ShutdownEvent):
-            pass
+        while not api.has_shut_down:
+            await api.next_event()
     finally:
         api.close()
 
 
 async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
     has_telemetry = handoff.listener is not None
+    if handoff.subscription_status not in (200, LOCAL_TOOL):
+        say(
+            "warn",
+            "no logs and no times will come: there is no telemetry subscription",
+            status=handoff.subscription_status,
+        )
     async with AsyncExitStack() as stack:
         wiring = Wiring(handoff, config, stack, _complain, _contain)
         pipeline = await wiring.build_pipeline()
@@ -73,6 +87,7 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             survive=_survive,
             has_telemetry=has_telemetry,
             margin_ms=config.deadline_margin_ms,
+            flush_timeout_ms=config.flush_timeout_ms,
             flush_interval_ms=config.flush_interval_ms,
             now_ms=_now_ms,
         )
@@ -87,7 +102,7 @@ async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> Shutdo
     """Return the SHUTDOWN that ended it, or one of our own making after SIGTERM or SIGINT."""
     async with asyncio.TaskGroup() as group:
         following = group.create_task(lifecycle.follow_invocations())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, following.cancel)
         flushing = None
         if config.init_type is InitType.MANAGED_INSTANCES:
@@ -95,6 +110,9 @@ async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> Shutdo
         await asyncio.wait({following})
         if flushing is not None:
             flushing.cancel()
+        # From here on a signal ends the process at once; the launcher knows that it was one.
+        for number in SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
     if following.cancelled():
         return ShutdownEvent("signal", Deadline.after(_now_ms(), SHUTDOWN_BUDGET_MS))
     return following.result()

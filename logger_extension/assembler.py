@@ -101,7 +101,8 @@ class Assembler:
     def end_unobserved(self, request_id: str, now_unix_nano: int) -> None:
         """Finish an invocation of which no telemetry will come."""
         for invocation in self.invocations.end_unobserved(request_id, now_unix_nano):
-            self._put_invocation(invocation, self._observer.observe(gather_facts(invocation, None)))
+            # No metrics: neither how it ended nor how long it took is known.
+            self._put_invocation(invocation, {})
 
     def end_all(self, reason: str, now_unix_nano: int) -> None:
         """Finish what is still open at SHUTDOWN; no report comes any more."""

@@ -9,8 +9,8 @@ The launcher speaks to us through the environment:
     LOGGER_EXTENSION_REGISTER_BODY  the body of that answer
     LOGGER_EXTENSION_NAME           the launcher's file name: the name to register with
     LOGGER_EXTENSION_SUBSCRIPTION   "<port> <status>" of an earlier process of this sandbox
-and we to it through the pipe whose number is LOGGER_EXTENSION_PIPE: one line "subscribed <port>
-<status>" when the subscription is settled, one line "shutdown" when SHUTDOWN has been seen.
+and we to it through the pipe whose number is LOGGER_EXTENSION_PIPE, a line each: "registered <id>"
+if it was us, "subscribed <port> <status>" when that is settled, "shutdown" when it has been seen.
 """
 
 import _socket
@@ -57,6 +57,7 @@ class Handoff:
         telemetry_port: the port of that socket, 0 without one.
         restarted: whether an earlier process of this sandbox died and this one takes its place.
         first_next: a socket on which `next` has been asked already, or None.
+        subscription_status: what Lambda answered to the subscription, 0 without an answer.
         otlp_listener: where the function's own SDK may send already, or None.
     """
 
@@ -68,6 +69,7 @@ class Handoff:
         "otlp_listener",
         "register_body",
         "restarted",
+        "subscription_status",
         "telemetry_port",
     )
 
@@ -78,6 +80,7 @@ class Handoff:
         self.listener: _socket.socket | None = None
         self.telemetry_port = 0
         self.restarted = False
+        self.subscription_status = 0
         self.first_next: _socket.socket | None = None
         self.otlp_listener: _socket.socket | None = None
 
@@ -102,14 +105,18 @@ def start(environ: "os._Environ[str]", *, subscribe: bool) -> Handoff:
         listener = _listen((_port(environ.get("LOGGER_EXTENSION_TELEMETRY_PORT", "")), 0))
     if not extension_id:
         extension_id, body = _register(api, environ)
+        # Whoever takes our place, the launcher or a successor, needs it.
+        tell_launcher(environ, f"registered {extension_id}")
     handoff = Handoff(api, extension_id, body)
     handoff.restarted = bool(earlier_status)
+    handoff.subscription_status = int(earlier_status or 0)
     if listener is not None:
         handoff.telemetry_port = listener.getsockname()[1]
         managed = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == MANAGED_INSTANCES
         timeout_ms = MANAGED_BUFFER_TIMEOUT_MS if managed else BUFFER_TIMEOUT_MS
         status = earlier_status or str(_subscribe(handoff, timeout_ms))
         tell_launcher(environ, f"subscribed {handoff.telemetry_port} {status}")
+        handoff.subscription_status = int(status)
         if status == "200":
             handoff.listener = listener
         else:

@@ -39,6 +39,7 @@ class Config:
     Attributes:
         export: where each signal goes, and how.
         deadline_margin_ms: how long before a deadline of Lambda's our work must be over.
+        flush_timeout_ms: the most that a flush may take of an invocation.
         queue_max_bytes: the most that waits for export, a signal.
         flush_interval_ms: pause between flushes on Managed Instances, where nothing freezes.
         complaints: one sentence for each value that could not be used.
@@ -51,6 +52,7 @@ class Config:
     receiver: ReceiverSettings
     features: FeatureSettings
     deadline_margin_ms: int
+    flush_timeout_ms: int
     queue_max_bytes: int
     flush_interval_ms: int
     service_name: str
@@ -94,6 +96,7 @@ class Config:
             metrics=MetricsSettings.read(env),
             cost=CostSettings.read(env),
             deadline_margin_ms=env.integer("LOGGER_EXTENSION_DEADLINE_MARGIN_MS", 200, 10, 60_000),
+            flush_timeout_ms=env.integer("LOGGER_EXTENSION_FLUSH_TIMEOUT_MS", 2_000, 10, 900_000),
             queue_max_bytes=env.integer(
                 "LOGGER_EXTENSION_QUEUE_MAX_BYTES", _share_of(memory_mb), 64 * 1024, 2**40
             ),

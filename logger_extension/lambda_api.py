@@ -41,6 +41,9 @@ class LambdaApi:
         handoff: where the API is and who we are; a `next` asked by the bootstrap is taken over.
         now_ms: the wall clock in epoch milliseconds, for events that lack a deadline.
         complain: called with a reason whenever a call has to be repeated.
+
+    Attributes:
+        has_shut_down: whether SHUTDOWN has come; `next` is never answered after it.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class LambdaApi:
         self._headers = (("Lambda-Extension-Identifier", handoff.extension_id),)
         self._now_ms = now_ms
         self._complain = complain
+        self.has_shut_down = False
         self._stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def next_event(self) -> LifecycleEvent:
@@ -58,13 +62,16 @@ class LambdaApi:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                return read_event(await self._ask_next(), self._now_ms())
+                event = read_event(await self._ask_next(), self._now_ms())
             except LambdaApiError as error:
                 is_pending = error.status == FORBIDDEN and "Ready to Ready" in error.detail
                 if not is_pending:
                     self._complain(str(error))
                 await asyncio.sleep(PENDING_NEXT_PAUSE_S if is_pending else pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            else:
+                self.has_shut_down = isinstance(event, ShutdownEvent)
+                return event
 
     def close(self) -> None:
         """Close the connection."""

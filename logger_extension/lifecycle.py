@@ -1,13 +1,13 @@
 """The loop over `event/next`: invoked, finished, flushed, next; and the shutdown.
 
-State: none beside where it stands. Owns the order and the time limits: no wait and no flush runs
-past Lambda's deadline less a margin, because what runs longer makes the function time out. Must not
-know HTTP nor OTLP.
+State: a periodic flush under way, beside where it stands. Owns the order and the time limits: no
+wait and no flush runs past Lambda's deadline less a margin, because what runs longer makes the
+function time out. Must not know HTTP nor OTLP.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 from logger_extension.deadline import Deadline
 from logger_extension.events import InvokeEvent, LifecycleEvent, ShutdownEvent
@@ -36,13 +36,13 @@ class Flushable(Protocol):
     def end_all(self, reason: str) -> None:
         """Finish what is still open at SHUTDOWN."""
 
-    async def wait_finished(self, request_id: str) -> None:
+    def wait_finished(self, request_id: str) -> Coroutine[Any, Any, None]:
         """Wait until the runtime is done with an invocation."""
 
-    async def wait_reported(self) -> None:
+    def wait_reported(self) -> Coroutine[Any, Any, None]:
         """Wait until every finished invocation has its report."""
 
-    async def flush(self) -> None:
+    def flush(self) -> Coroutine[Any, Any, None]:
         """Send everything; cancelled when time is up."""
 
 
@@ -55,6 +55,7 @@ class Lifecycle:
         survive: awaits work and keeps its faults from ending us.
         has_telemetry: whether the Telemetry API will tell when a handler is done.
         margin_ms: how long before a deadline our work must be over.
+        flush_timeout_ms: the most that a flush may take of an invocation.
         flush_interval_ms: pause between flushes where no INVOKE comes (Managed Instances).
         now_ms: the wall clock, epoch milliseconds.
     """
@@ -67,6 +68,7 @@ class Lifecycle:
         survive: Callable[[Awaitable[None]], Awaitable[None]],
         has_telemetry: bool,
         margin_ms: float,
+        flush_timeout_ms: float,
         flush_interval_ms: float,
         now_ms: Callable[[], float],
     ) -> None:
@@ -75,8 +77,10 @@ class Lifecycle:
         self._survive = survive
         self._has_telemetry = has_telemetry
         self._margin_ms = margin_ms
+        self._flush_timeout_ms = flush_timeout_ms
         self._flush_interval_s = flush_interval_ms / 1000
         self._now_ms = now_ms
+        self._flushing: asyncio.Future[None] | None = None
 
     async def follow_invocations(self) -> ShutdownEvent:
         """Go from INVOKE to INVOKE; return the SHUTDOWN that ends it."""
@@ -87,10 +91,14 @@ class Lifecycle:
             await self._survive(self._follow(event))
 
     async def flush_periodically(self) -> None:
-        """Flush at intervals, for ever: the way on Managed Instances, where nothing freezes."""
+        """Flush at intervals, for ever: the way on Managed Instances, where nothing freezes.
+
+        Cancelling ends the intervals, not a flush under way: what it sends would be sent twice.
+        """
         while True:
             await asyncio.sleep(self._flush_interval_s)
-            await self._survive(self._pipeline.flush())
+            self._flushing = asyncio.ensure_future(self._survive(self._pipeline.flush()))
+            await asyncio.shield(self._flushing)
 
     async def shut_down(self, event: ShutdownEvent) -> None:
         """Take what still comes, close what is open, send it all, within the deadline."""
@@ -112,12 +120,19 @@ class Lifecycle:
             await self._within(limit, self._pipeline.wait_finished(event.request_id))
         else:
             self._pipeline.end_unobserved(event.request_id)
-        await self._within(limit, self._pipeline.flush())
+        # A collector that dallies costs this much of an invocation, not all of its timeout.
+        budget = Deadline.after(self._now_ms(), self._flush_timeout_ms)
+        await self._within(limit.earlier(budget), self._pipeline.flush())
 
-    async def _within(self, limit: Deadline, work: Awaitable[None]) -> None:
+    async def _within(self, limit: Deadline, work: Coroutine[Any, Any, None]) -> None:
         """Await work until it is done or time is up, whichever comes first."""
+        remaining_s = limit.remaining_s(self._now_ms())
+        if not remaining_s:
+            # Nothing is begun that could not be ended.
+            work.close()
+            return
         try:
-            async with asyncio.timeout(limit.remaining_s(self._now_ms())):
+            async with asyncio.timeout(remaining_s):
                 await work
         except TimeoutError:
             return

@@ -85,6 +85,8 @@ class Pipeline:
         self._unread_bytes = 0
         self._seen_bodies: OrderedDict[bytes, None] = OrderedDict()
         self._is_last = False
+        # One flush at a time: a second one would overtake what the first is sending.
+        self._flushing = asyncio.Lock()
         self._progress = asyncio.Event()
         self.duplicates = 0
         self.lost: Counter[str] = Counter()
@@ -151,12 +153,13 @@ class Pipeline:
 
         May be cancelled at any time: what was not delivered stays queued.
         """
-        self.read()
-        self._forward(self._assembler.invocations.recent)
-        self._collect()
-        async with asyncio.TaskGroup() as group:
-            for channel in self._channels:
-                group.create_task(channel.flush())
+        async with self._flushing:
+            self.read()
+            self._forward(self._assembler.invocations.recent)
+            self._collect()
+            async with asyncio.TaskGroup() as group:
+                for channel in self._channels:
+                    group.create_task(channel.flush())
 
     def count_lost(self) -> dict[str, int]:
         """Return everything that was or is about to be lost, by signal and reason."""

@@ -20,7 +20,7 @@ from logger_extension.exporters.protocols import open_exporter
 from logger_extension.lambda_api import read_account_id
 from logger_extension.observer import Observer
 from logger_extension.pipeline import Contain, Pipeline
-from logger_extension.policy.cost import Unpriced, choose_tariff, estimate_ephemeral_mb
+from logger_extension.policy.cost import Missing, Unpriced, choose_tariff, estimate_ephemeral_mb
 from logger_extension.policy.features import FeatureCosts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.prices import apply_own_prices, find_list_prices
@@ -180,7 +180,7 @@ class Wiring:
             read_levels().tmp_limit_bytes
         )
         tariff = choose_tariff(prices, config.init_type, ephemeral_mb)
-        if isinstance(tariff, Unpriced):
+        if isinstance(tariff, Unpriced) and tariff.reason is Missing.PRICE:
             self._complain("there is no cost", tariff.advice)
         metrics = InvocationMetrics(config.metrics, start_unix_nano=time.time_ns())
         reads_usage = config.metrics.reads_usage and not self._is_managed

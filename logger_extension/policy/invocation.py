@@ -170,7 +170,7 @@ class Invocations:
         """Finish an invocation of which no telemetry will come: INVOKE to now is all we know."""
         if invocation := self._open.get(request_id):
             invocation.is_estimated = True
-        finished = self._finish(request_id, now_unix_nano, "success", "")
+        finished = self._finish(request_id, now_unix_nano, "", "")
         self.take_reported(request_id)
         return finished
 
@@ -223,7 +223,10 @@ class Invocations:
         invocation = self._open.pop(request_id, None)
         if invocation is None:
             return []
-        invocation.start_unix_nano = invocation.start_unix_nano or end_unix_nano
+        if not invocation.start_unix_nano:
+            # Its start was told to a process that is dead by now.
+            duration_ns = int((invocation.runtime_duration_ms or 0) * NANOS_PER_MS)
+            invocation.start_unix_nano = end_unix_nano - duration_ns
         # Clocks may step back; a span never ends before it starts.
         invocation.end_unix_nano = max(end_unix_nano, invocation.start_unix_nano)
         invocation.status = status

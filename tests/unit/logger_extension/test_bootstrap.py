@@ -293,7 +293,7 @@ async def test_a_successor_that_cannot_have_the_port_expects_no_telemetry(
 
 
 async def test_the_launcher_is_told_what_a_successor_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line through its pipe."""
+    """Through its pipe: who we are, since it was us who registered, and the subscription."""
     read_end, write_end = os.pipe()
     monkeypatch.setenv("LOGGER_EXTENSION_PIPE", str(write_end))
     handoff = await Lambda(REGISTERED, SUBSCRIBED).start()
@@ -301,7 +301,10 @@ async def test_the_launcher_is_told_what_a_successor_needs(monkeypatch: pytest.M
     handoff.listener.close()
     os.close(write_end)
     with os.fdopen(read_end) as pipe:
-        assert pipe.read() == f"subscribed {handoff.telemetry_port} 200\n"
+        assert pipe.read().splitlines() == [
+            f"registered {handoff.extension_id}",
+            f"subscribed {handoff.telemetry_port} 200",
+        ]
 
 
 @pytest.mark.parametrize("pipe", ["", "no number", "987654"])

@@ -49,6 +49,7 @@ def test_the_defaults() -> None:
         receiver=ReceiverSettings.read(env),
         features=FeatureSettings.read(env),
         deadline_margin_ms=200,
+        flush_timeout_ms=2_000,
         queue_max_bytes=8 * MIB,
         flush_interval_ms=1_000,
         service_name="unknown_function",
