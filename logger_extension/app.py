@@ -60,6 +60,9 @@ async def _main(handoff: Handoff, config: Config) -> None:
         raise
     except Exception as error:  # noqa: BLE001  (see the head of this module)
         say("error", "internal error: the function runs without telemetry", reason=repr(error))
+        # Nothing is left to flush: a signal may end us, the launcher knows that it was one.
+        for number in SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
         while not api.has_shut_down:
             await api.next_event()
     finally:
@@ -110,9 +113,6 @@ async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> Shutdo
         await asyncio.wait({following})
         if flushing is not None:
             flushing.cancel()
-        # From here on a signal ends the process at once; the launcher knows that it was one.
-        for number in SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(number)
     if following.cancelled():
         return ShutdownEvent("signal", Deadline.after(_now_ms(), SHUTDOWN_BUDGET_MS))
     return following.result()

@@ -6,7 +6,7 @@ means (that is the assembler's) nor when a flush is due (that is the lifecycle's
 """
 
 import asyncio
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, ParamSpec, Protocol
@@ -81,8 +81,9 @@ class Pipeline:
         self._collect = contain(self._collect_metrics)
         self._forward = contain(relay.forward)
         self._now_unix_nano = now_unix_nano
-        self._unread: list[tuple[int, bytes]] = []
+        self._unread: deque[tuple[int, bytes]] = deque()
         self._unread_bytes = 0
+        self._has_news = False
         self._seen_bodies: OrderedDict[bytes, None] = OrderedDict()
         self._is_last = False
         # One flush at a time: a second one would overtake what the first is sending.
@@ -102,27 +103,25 @@ class Pipeline:
             self._seen_bodies.popitem(last=False)
         self._unread.append((self._now_unix_nano(), body))
         self._unread_bytes += len(body)
-        if self._reads_at_once or TELLING in body or self._unread_bytes > self._max_unread_bytes:
-            self.read()
+        if self._reads_at_once or self._unread_bytes > self._max_unread_bytes:
+            self._read_one()
+            self._progress.set()
+        elif TELLING in body:
+            self._has_news = True
+            self._progress.set()
 
     def refuse(self, reason: str, count: int = 1) -> None:
         """Count what was not taken."""
         self.lost[reason] += count
 
-    def read(self) -> None:
-        """Read what waits: the queues grow, invocations begin and finish."""
-        unread, self._unread = self._unread, []
-        self._unread_bytes = 0
-        try:
-            for received_unix_nano, body in unread:
-                batch = decode(body)
-                self.lost += batch.lost
-                for event in batch.events:
-                    if isinstance(event.record, LogsDropped):
-                        self.lost["dropped_by_lambda"] += event.record.records
-                    self._take(event, received_unix_nano)
-        finally:
-            self._progress.set()
+    async def read(self) -> None:
+        """Read what waits: the queues grow, invocations begin and finish.
+
+        Body by body: reading cannot be cut off, and a backlog may take longer than the margin.
+        """
+        while self._unread:
+            self._read_one()
+            await asyncio.sleep(0)
 
     def invoked(self, event: InvokeEvent) -> None:
         """Note an INVOKE."""
@@ -135,7 +134,8 @@ class Pipeline:
 
     def end_all(self, reason: str) -> None:
         """Finish what is still open at SHUTDOWN."""
-        self.read()
+        while self._unread:
+            self._read_one()
         self._is_last = True
         self._assembler.end_all(reason, self._now_unix_nano())
 
@@ -145,7 +145,8 @@ class Pipeline:
         self._end(request_id)
 
     async def wait_reported(self) -> None:
-        """Wait until every finished invocation has its report."""
+        """Wait until every finished invocation has its report, and all that came is read."""
+        self._has_news = True
         await self._wait(lambda: not self._assembler.invocations.awaits_report)
 
     async def flush(self) -> None:
@@ -154,7 +155,7 @@ class Pipeline:
         May be cancelled at any time: what was not delivered stays queued.
         """
         async with self._flushing:
-            self.read()
+            await self.read()
             self._forward(self._assembler.invocations.recent)
             self._collect()
             async with asyncio.TaskGroup() as group:
@@ -175,6 +176,20 @@ class Pipeline:
             self._put_metric(metric)
 
     async def _wait(self, is_reached: Callable[[], bool]) -> None:
-        while not is_reached():
-            self._progress.clear()
-            await self._progress.wait()
+        while self._has_news or not is_reached():
+            if self._has_news:
+                self._has_news = False
+                await self.read()
+            else:
+                self._progress.clear()
+                await self._progress.wait()
+
+    def _read_one(self) -> None:
+        received_unix_nano, body = self._unread.popleft()
+        self._unread_bytes -= len(body)
+        batch = decode(body)
+        self.lost += batch.lost
+        for event in batch.events:
+            if isinstance(event.record, LogsDropped):
+                self.lost["dropped_by_lambda"] += event.record.records
+            self._take(event, received_unix_nano)
