@@ -18,6 +18,7 @@ from logger_extension.events import (
     RuntimeDone,
     TelemetryEvent,
 )
+from logger_extension.log_gate import LogGate
 from logger_extension.observer import Observer
 from logger_extension.policy.facts import gather_facts
 from logger_extension.policy.initialization import Initialization
@@ -31,6 +32,8 @@ from logger_extension.signals.phases import (
 )
 from logger_extension.signals.traces import Span
 
+COST = "aws.lambda.cost_usd"
+
 # So much of a line is kept for finding out why an invocation failed.
 LAST_LINE_CHARS = 400
 
@@ -43,7 +46,7 @@ class Assembler:
         function_name: names the spans.
         function_version: for the function's qualified ARN.
         awaits_report: whether an invocation's spans are held until its report has come.
-        put_line: takes a finished log line.
+        gate: takes log lines, and is told when their invocation is over.
         put_span: takes a finished span.
         learn_instance: is told the id of the sandbox.
         observer: is told what there is to count; prices invocations.
@@ -57,7 +60,7 @@ class Assembler:
         function_name: str,
         function_version: str,
         awaits_report: bool,
-        put_line: Callable[[LogLine], None],
+        gate: LogGate,
         put_span: Callable[[Span], None],
         learn_instance: Callable[[str], None],
         observer: Observer,
@@ -67,7 +70,7 @@ class Assembler:
         self._function_name = function_name
         self._function_version = function_version
         self._awaits_report = awaits_report
-        self._put_line = put_line
+        self._gate = gate
         self._put_span = put_span
         self._learn_instance = learn_instance
         self._observer = observer
@@ -103,14 +106,18 @@ class Assembler:
         for invocation in self.invocations.end_unobserved(request_id, now_unix_nano):
             # No metrics: neither how it ended nor how long it took is known.
             self._put_invocation(invocation, {})
+            self._gate.finish(gather_facts(invocation, None))
 
     def end_all(self, reason: str, now_unix_nano: int) -> None:
         """Finish what is still open at SHUTDOWN; no report comes any more."""
         self._finish(self.invocations.end_all(reason, now_unix_nano))
         for invocation in self.invocations.take_unreported():
-            attributes = self._observer.observe(gather_facts(invocation, None))
+            facts = gather_facts(invocation, None)
+            attributes = self._observer.observe(facts)
+            self._gate.report(facts, None)
             if self._awaits_report:
                 self._put_invocation(invocation, attributes)
+        self._gate.release()
         # An init that no invocation has claimed: failed, or of a sandbox that was never used.
         self._put_init(None)
 
@@ -120,7 +127,7 @@ class Assembler:
             if isinstance(log.record, str):
                 invocation.last_lines.append(log.record[:LAST_LINE_CHARS])
             self._note_log(invocation.request_id, log, time_unix_nano or received_unix_nano)
-        self._put_line(LogLine(log, time_unix_nano, received_unix_nano, invocation))
+        self._gate.take(LogLine(log, time_unix_nano, received_unix_nano, invocation))
 
     def _take_init_report(self, report: InitReport, time_unix_nano: int) -> None:
         self._init.reported(report)
@@ -131,6 +138,7 @@ class Assembler:
 
     def _finish(self, finished: Iterable[Invocation]) -> None:
         for invocation in finished:
+            self._gate.finish(gather_facts(invocation, None))
             if not self._awaits_report:
                 self._put_invocation(invocation, {})
 
@@ -143,8 +151,11 @@ class Assembler:
             if not ended:
                 return
             [invocation] = ended
+            self._gate.finish(gather_facts(invocation, report))
+        facts = gather_facts(invocation, report)
         told = describe_report(invocation, report)
-        told |= self._observer.observe(gather_facts(invocation, report))
+        told |= self._observer.observe(facts)
+        self._gate.report(facts, told.get(COST))
         if is_late and not self._awaits_report:
             span = make_report_span(invocation, report, told)
         else:

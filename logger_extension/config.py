@@ -18,6 +18,7 @@ from logger_extension.events import InitType
 from logger_extension.settings.cost import CostSettings
 from logger_extension.settings.export import ExportSettings
 from logger_extension.settings.features import FeatureSettings
+from logger_extension.settings.logs import LogsSettings
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.settings.traces import TracesSettings
@@ -46,6 +47,7 @@ class Config:
     """
 
     export: ExportSettings
+    logs: LogsSettings
     traces: TracesSettings
     metrics: MetricsSettings
     cost: CostSettings
@@ -92,6 +94,7 @@ class Config:
             export=ExportSettings.read(env, own_ports=own_ports),
             receiver=receiver,
             features=FeatureSettings.read(env),
+            logs=LogsSettings.read(env),
             traces=TracesSettings.read(env),
             metrics=MetricsSettings.read(env),
             cost=CostSettings.read(env),

@@ -17,7 +17,7 @@ from logger_extension.events import InvokeEvent, LogsDropped
 from logger_extension.observer import Observer
 from logger_extension.policy.aggregation import Metric
 from logger_extension.relay import Relay
-from logger_extension.telemetry import decode
+from logger_extension.telemetry import MakeLine, decode
 
 # Lambda repeats a POST whose answer it did not get. It does so soon: these many bodies back.
 REMEMBERED_BODIES = 64
@@ -45,6 +45,7 @@ class Pipeline:
         observer: measures invocations; its metrics are collected at each flush.
         channels: what is flushed, each signal's.
         put_metric: queues a collected metric.
+        make_line: makes a log line of a platform event, None when nobody asks.
         reads_at_once: whether a body is read when it comes, not when the handler is done.
         max_unread_bytes: how much may wait unread; more is read at once.
         contain: one event that we stumble over must cost nothing but itself, and metrics must not
@@ -64,6 +65,7 @@ class Pipeline:
         channels: Sequence[Channel[Any]],
         put_metric: Callable[[Metric], None],
         relay: Relay,
+        make_line: MakeLine | None,
         reads_at_once: bool,
         max_unread_bytes: int,
         contain: Contain,
@@ -73,6 +75,7 @@ class Pipeline:
         self._observer = observer
         self._channels = channels
         self._put_metric = put_metric
+        self._make_line = make_line
         self._reads_at_once = reads_at_once
         self._max_unread_bytes = max_unread_bytes
         self._take = contain(assembler.take)
@@ -187,7 +190,7 @@ class Pipeline:
     def _read_one(self) -> None:
         received_unix_nano, body = self._unread.popleft()
         self._unread_bytes -= len(body)
-        batch = decode(body)
+        batch = decode(body, self._make_line)
         self.lost += batch.lost
         for event in batch.events:
             if isinstance(event.record, LogsDropped):

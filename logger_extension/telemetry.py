@@ -7,15 +7,23 @@ counted by reason. Must not know what an event means for us.
 import json
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
-from logger_extension.events import TelemetryEvent, UnknownRecord
+from logger_extension.events import FunctionLog, TelemetryEvent, UnknownRecord
 from logger_extension.platform_records import READERS, parse_time
 
 # How often a broken body is read, in all, while looking for its next readable item.
 MAX_READINGS = 4
+
+
+MakeLine = Callable[[str, Mapping[str, Any]], FunctionLog]
+
+# Platform events after which an invocation is over or forgotten.
+ENDS = frozenset({"platform.runtimeDone", "platform.report"})
 
 
 @dataclass(slots=True)
@@ -31,8 +39,13 @@ class Batch:
     lost: Counter[str] = field(default_factory=Counter)
 
 
-def decode(body: bytes) -> Batch:
-    """Read one body: a JSON array of envelopes `{"time", "type", "record"}`."""
+def decode(body: bytes, make_line: MakeLine | None = None) -> Batch:
+    """Read one body: a JSON array of envelopes `{"time", "type", "record"}`.
+
+    Args:
+        body: as Lambda posted it.
+        make_line: makes a log line of a platform event and its record, None when nobody asks.
+    """
     batch = Batch()
     try:
         items = orjson.loads(body)
@@ -44,9 +57,19 @@ def decode(body: bytes) -> Batch:
         event = _read_event(item)
         if event is None:
             batch.lost["malformed_item"] += 1
-        else:
-            batch.events.append(event)
+            continue
+        batch.events.append(event)
+        if make_line is not None and event.type.startswith("platform."):
+            line = TelemetryEvent(event.time_unix_nano, "function", _tell(make_line, item))
+            # Beside its event and within its invocation: after the start, before the end.
+            is_end = event.type in ENDS
+            batch.events.insert(len(batch.events) - is_end, line)
     return batch
+
+
+def _tell(make_line: MakeLine, item: dict[str, Any]) -> FunctionLog:
+    record = item.get("record")
+    return make_line(item["type"], record if isinstance(record, dict) else {"record": record})
 
 
 def _read_event(item: object) -> TelemetryEvent | None:

@@ -18,6 +18,7 @@ from logger_extension.config import Config
 from logger_extension.events import InitType
 from logger_extension.exporters.protocols import open_exporter
 from logger_extension.lambda_api import read_account_id
+from logger_extension.log_gate import LogGate
 from logger_extension.observer import Observer
 from logger_extension.pipeline import Contain, Pipeline
 from logger_extension.policy.cost import Missing, Unpriced, choose_tariff, estimate_ephemeral_mb
@@ -31,7 +32,9 @@ from logger_extension.receivers.otlp import OtlpReceiver
 from logger_extension.relay import Relay
 from logger_extension.settings.export import Target
 from logger_extension.signals.forwarding import Forwarding
-from logger_extension.signals.logs import encode_logs, measure
+from logger_extension.signals.log_platform import make_platform_log
+from logger_extension.signals.log_rules import LogRules
+from logger_extension.signals.logs import LogLine, encode_logs
 from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
 from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.resource import Resource, describe_resource, learn_instance
@@ -94,7 +97,7 @@ class Wiring:
             ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
         """
         config, resource = self._config, self._resource
-        logs = await self._open_channel(config.export.logs, partial(encode_logs, resource))
+        logs = await self._open_channel(config.export.logs, self._encode_logs())
         spans = await self._open_channel(config.export.traces, partial(encode_spans, resource))
         metrics = await self._open_channel(config.export.metrics, partial(encode_metrics, resource))
         observer = self._build_observer()
@@ -103,7 +106,7 @@ class Wiring:
             function_name=config.function_name,
             function_version=config.function_version,
             awaits_report=config.traces.awaits_report,
-            put_line=lambda line: logs.put(line, measure(line.log)) if logs else None,
+            gate=self._build_gate(logs),
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
             learn_instance=partial(learn_instance, resource),
             observer=observer,
@@ -116,6 +119,7 @@ class Wiring:
             relay=self._relay,
             channels=[*(each for each in own if each is not None), *self._forwarded.values()],
             put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics else None,
+            make_line=make_platform_log if config.logs.has_platform_logs else None,
             reads_at_once=config.has_spare_cpu or self._is_managed,
             max_unread_bytes=config.queue_max_bytes,
             contain=self._contain,
@@ -163,6 +167,19 @@ class Wiring:
         )
         return Channel(target.signal, queue, encode, exporter, self._complain, _now_ms)
 
+    def _encode_logs(self) -> Callable[[Sequence[LogLine]], bytes]:
+        settings = self._config.logs
+        redact = settings.redactor.redact if settings.redactor is not None else None
+        return partial(encode_logs, self._resource, redact=redact, max_bytes=settings.max_bytes)
+
+    def _build_gate(self, logs: Channel[LogLine] | None) -> LogGate:
+        settings = self._config.logs
+        rules = LogRules(
+            min_severity=settings.min_severity, include=settings.include, exclude=settings.exclude
+        )
+        put = logs.put if logs is not None else _ignore
+        return LogGate(rules, settings.sampling, self._config.queue_max_bytes, put)
+
     def _build_invocations(self) -> Invocations:
         return Invocations(
             is_concurrent=self._is_managed,
@@ -191,6 +208,10 @@ class Wiring:
             read_counters if reads_usage else None,
             read_usage,
         )
+
+
+def _ignore(_line: LogLine, _size_bytes: int) -> None:
+    """Take a line when logs are off."""
 
 
 def _now_ms() -> float:

@@ -11,11 +11,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from logger_extension.assembler import Assembler
 from logger_extension.channel import Channel
 from logger_extension.environment import Environment
+from logger_extension.log_gate import LogGate
 from logger_extension.observer import Observer
 from logger_extension.pipeline import Pipeline
 from logger_extension.policy.cost import Tariff
 from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.invocation import Invocations
+from logger_extension.policy.log_sampling import SamplingRules
 from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
 from logger_extension.process_usage import read_usage
@@ -23,10 +25,12 @@ from logger_extension.relay import Relay
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.signals.forwarding import Forwarding
-from logger_extension.signals.logs import encode_logs, measure
+from logger_extension.signals.log_rules import LogRules
+from logger_extension.signals.logs import encode_logs
 from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
 from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
+from logger_extension.telemetry import MakeLine
 
 FUNCTION_NAME = "checkout"
 RESOURCE: dict[str, str | int] = {
@@ -86,6 +90,8 @@ class Extension:
         *,
         is_concurrent: bool = False,
         awaits_report: bool = False,
+        sampling: SamplingRules | None = None,
+        make_line: MakeLine | None = None,
         reads_at_once: bool = True,
         max_unread_bytes: int = QUEUE_BYTES,
     ) -> None:
@@ -124,7 +130,7 @@ class Extension:
             function_name=FUNCTION_NAME,
             function_version="$LATEST",
             awaits_report=awaits_report,
-            put_line=lambda line: logs.put(line, measure(line.log)),
+            gate=LogGate(LogRules(), sampling, QUEUE_BYTES, logs.put),
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES),
             learn_instance=self.instance_ids.append,
             observer=self.observer,
@@ -141,6 +147,7 @@ class Extension:
             ),
             channels=[logs, spans, metrics],
             put_metric=lambda metric: metrics.put(metric, measure_metric(metric)),
+            make_line=make_line,
             reads_at_once=reads_at_once,
             max_unread_bytes=max_unread_bytes,
             contain=lambda function: function,  # a fault shows in the test

@@ -13,6 +13,7 @@ from logger_extension.events import InitType
 from logger_extension.settings.cost import CostSettings
 from logger_extension.settings.export import Target
 from logger_extension.settings.features import FeatureSettings
+from logger_extension.settings.logs import LogsSettings
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.settings.traces import TracesSettings
@@ -43,6 +44,7 @@ def test_the_defaults() -> None:
     env = Environment({})
     assert config == Config(
         export=config.export,
+        logs=LogsSettings.read(env),
         traces=TracesSettings.read(env),
         metrics=MetricsSettings.read(env),
         cost=CostSettings.read(env),
