@@ -87,6 +87,7 @@ class LogSampling(Generic[Line]):
     """Holds the lines of an invocation back until it is decided.
 
     Attributes:
+        held_bytes: what waits for a decision.
         dropped: how many lines were not kept.
     """
 
@@ -95,7 +96,7 @@ class LogSampling(Generic[Line]):
         self._max_bytes = max_bytes
         self._held: OrderedDict[str, _Held[Line]] = OrderedDict()
         self._decisions: OrderedDict[str, bool] = OrderedDict()
-        self._held_bytes = 0
+        self.held_bytes = 0
         self.dropped = 0
 
     def put(
@@ -117,9 +118,9 @@ class LogSampling(Generic[Line]):
         held.lines.append(line)
         held.size_bytes += size_bytes
         held.has_failure = held.has_failure or is_failure
-        self._held_bytes += size_bytes
+        self.held_bytes += size_bytes
         released: list[Line] = []
-        while self._held_bytes > self._max_bytes:
+        while self.held_bytes > self._max_bytes:
             released += self._take(next(iter(self._held))).lines
         return released
 
@@ -142,5 +143,5 @@ class LogSampling(Generic[Line]):
 
     def _take(self, request_id: str) -> _Held[Line]:
         held = self._held.pop(request_id, None) or _Held()
-        self._held_bytes -= held.size_bytes
+        self.held_bytes -= held.size_bytes
         return held

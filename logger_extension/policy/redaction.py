@@ -19,6 +19,7 @@ OWN = "own"
 # What is nested deeper is text in OTLP as well (`signals.values`).
 MAX_DEPTH = 16
 MIN_CARD_DIGITS, MAX_CARD_DIGITS = 13, 19
+MIN_GROUP_DIGITS = 3
 # Payment networks: https://www.iso.org/standard/70484.html, first digit of the issuer's number.
 CARD_STARTS = frozenset("23456")
 LARGEST_SINGLE_DIGIT = 9
@@ -119,7 +120,7 @@ def _replace_cards(match: re.Match[str]) -> str:
         digits = ""
         for end in range(start, len(groups)):
             digits += groups[end]
-            if len(digits) > MAX_CARD_DIGITS:
+            if len(groups[end]) < MIN_GROUP_DIGITS or len(digits) > MAX_CARD_DIGITS:
                 break
             if len(digits) >= MIN_CARD_DIGITS and _is_card(digits):
                 parts[2 * start : 2 * end + 1] = ["[REDACTED:card]"]

@@ -12,6 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from logger_extension import __version__
 from logger_extension.events import FunctionLog
 from logger_extension.policy.invocation import Invocation
+from logger_extension.policy.redaction import Redactor
 from logger_extension.policy.trace_context import derive_context
 from logger_extension.signals.logs import (
     RECORD_OVERHEAD_BYTES,
@@ -26,6 +27,7 @@ from tests.support.telemetry_bodies import json_objects
 
 TIME = 1_795_427_494_620_000_000
 OBSERVED = TIME + 30_000_000
+OTHER_ID = "00000000-0000-4000-8000-000000000001"
 HEADER = "Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1"
 
 
@@ -155,6 +157,87 @@ def test_a_line_outside_any_invocation_has_no_ids() -> None:
     """Lines of init belong to no request."""
     record = _encode("x")
     assert (record.trace_id, record.span_id, list(record.attributes)) == (b"", b"", [])
+
+
+def test_a_sampled_out_invocation_leaves_the_flag_out() -> None:
+    """Its span is not exported, so the line must not say that it is."""
+    invocation = Invocation("r", derive_context("r", HEADER), is_sampled=False)
+    assert _encode("x", invocation).flags == 0
+    assert _encode("x", Invocation("r", derive_context("r", HEADER))).flags == 1
+
+
+def test_a_line_with_a_trace_of_its_own() -> None:
+    """It is not put into the invocation's trace, nor given a span that is not there."""
+    context = derive_context("r", HEADER)
+    own = "0af7651916cd43dd8448eb211c80319c"
+    record = _encode({"message": "x", "trace_id": own}, Invocation("r", context))
+    assert (record.trace_id.hex(), record.span_id, record.flags) == (own, b"", 0)
+    fields = {"message": "x", "trace_id": own, "span_id": "b7ad6b7169203331"}
+    assert _encode(fields, Invocation("r", context)).span_id.hex() == "b7ad6b7169203331"
+    assert _encode(fields).trace_id.hex() == own
+
+
+def test_a_line_with_the_trace_of_its_invocation() -> None:
+    """As powertools tells it, in X-Ray's form: the span is the invocation's, unless the line knows better."""
+    context = derive_context("r", HEADER)
+    fields = {"message": "x", "xray_trace_id": "1-5f35ae12-0c0fec141ab77a00bc047aa2"}
+    record = _encode(fields, Invocation("r", context))
+    assert (record.trace_id, record.span_id, record.flags) == (context.trace_id, context.span_id, 1)
+    record = _encode({**fields, "span_id": "b7ad6b7169203331"}, Invocation("r", context))
+    assert (record.span_id.hex(), record.flags) == ("b7ad6b7169203331", 1)
+
+
+def test_a_line_of_another_request() -> None:
+    """The runtime's prefix names it: neither trace nor id of the current invocation are its own."""
+    line = f"[INFO]\t2026-11-23T09:51:34.620Z\t{OTHER_ID}\tlate"
+    record = _encode(line, Invocation("r", derive_context("r", HEADER)))
+    assert (record.trace_id, record.span_id, record.flags) == (b"", b"", 0)
+    assert _attributes(record) == {"faas.invocation_id": OTHER_ID}
+
+
+def test_lines_of_several_invocations_in_turn() -> None:
+    """On Managed Instances: each keeps its own ids."""
+    both = [Invocation(name, derive_context(name, "")) for name in ("a", "b")]
+    printed: list[str | dict[str, Any]] = ["x", {"message": "y", "k": 1}] * 2
+    lines = [
+        LogLine(FunctionLog(record), TIME, OBSERVED + n // 2, both[n % 2])
+        for n, record in enumerate(printed)
+    ]
+    records = read_logs(encode_logs({}, lines))
+    assert [_attributes(record)["faas.invocation_id"] for record in records] == ["a", "b"] * 2
+    assert [record.trace_id for record in records] == [b.context.trace_id for b in both] * 2
+    assert [record.observed_time_unix_nano - OBSERVED for record in records] == [0, 0, 1, 1]
+
+
+def test_redaction_sees_all_that_leaves() -> None:
+    """Body and attributes, after they are read: no escape of JSON can hide what is there."""
+    redactor = Redactor.build(["email"])
+    lines = [
+        LogLine(FunctionLog(record), TIME, OBSERVED, None)
+        for record in (
+            "from a@b.cd\n",
+            '{"message": "a\\u0040b.cd", "to": ["a@b.cd"]}',
+            {"no": {"message": "a@b.cd"}},
+            "a@b.cd\nTraceback (most recent call last):\n  File x\nValueError: a@b.cd",
+        )
+    ]
+    body = encode_logs({}, lines, redact=redactor.redact)
+    assert b"a@b.cd" not in body
+    assert body.count(b"[REDACTED:email]") == 8
+
+
+def test_a_long_line_is_cut_where_asked() -> None:
+    """After it is read and redacted, so that neither a level nor half of a secret gets lost."""
+    lines = [
+        LogLine(FunctionLog(record), TIME, OBSERVED, None)
+        for record in ("x" * 100, {"level": "WARN", "message": "y" * 100, "a": 1, "b": 2}, "short")
+    ]
+    long, fields, short = read_logs(encode_logs({}, lines, max_bytes=50))
+    assert long.body.string_value == "x" * 50 + "[truncated: 50 bytes more]"
+    assert fields.severity_number == 13
+    assert fields.dropped_attributes_count == 2
+    assert short.body.string_value == "short"
+    assert (short.dropped_attributes_count, list(short.attributes)) == (0, [])
 
 
 def test_attribute_keys_are_unique() -> None:
