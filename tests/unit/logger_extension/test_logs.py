@@ -178,7 +178,7 @@ def test_a_line_with_a_trace_of_its_own() -> None:
 
 
 def test_a_line_with_the_trace_of_its_invocation() -> None:
-    """As powertools tells it, in X-Ray's form: the span is the invocation's, unless the line knows better."""
+    """As powertools tells it: the span is the invocation's, unless the line knows better."""
     context = derive_context("r", HEADER)
     fields = {"message": "x", "xray_trace_id": "1-5f35ae12-0c0fec141ab77a00bc047aa2"}
     record = _encode(fields, Invocation("r", context))
