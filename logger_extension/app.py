@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec
 
 from logger_extension.bootstrap import Handoff, tell_launcher
 from logger_extension.config import Config
@@ -23,10 +23,6 @@ from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from logger_extension.selflog import say
 from logger_extension.wiring import Wiring
 
-Item = TypeVar("Item")
-
-# Where init runs ahead of any invocation: nobody waits for it.
-INIT_AHEAD = (InitType.MANAGED_INSTANCES, InitType.PROVISIONED_CONCURRENCY)
 P = ParamSpec("P")
 
 

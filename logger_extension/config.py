@@ -25,8 +25,8 @@ from logger_extension.settings.traces import TracesSettings
 
 MIB = 1024 * 1024
 
-OWN_PREFIX = "LOGGER_EXTENSION_"
-OWN_EXPORTER = f"{OWN_PREFIX}EXPORTER_OTLP_"
+OWN_EXPORTER = "LOGGER_EXTENSION_EXPORTER_OTLP_"
+SIGNALS = ("LOGS", "TRACES", "METRICS")
 
 # From this memory size on a function has one whole vCPU:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -127,8 +127,15 @@ def _override(environ: Mapping[str, str]) -> dict[str, str]:
     The function's SDK reads the same `OTEL_EXPORTER_OTLP_*`: where those point it to our receiver,
     `LOGGER_EXTENSION_EXPORTER_OTLP_*` tell us where the collector is.
     """
-    own = {n: v for n, v in environ.items() if n.startswith(OWN_EXPORTER) and v.strip()}
-    return {**environ, **{f"OTEL_{n.removeprefix(OWN_PREFIX)}": v for n, v in own.items()}}
+    own = {n.removeprefix(OWN_EXPORTER): v for n, v in environ.items() if _is_own(n, v)}
+    # Our general variable wins over the SDK's for a signal; only ours for that signal wins over it.
+    beaten = {f"OTEL_EXPORTER_OTLP_{signal}_{name}" for signal in SIGNALS for name in own}
+    rest = {name: value for name, value in environ.items() if name not in beaten}
+    return rest | {f"OTEL_EXPORTER_OTLP_{name}": value for name, value in own.items()}
+
+
+def _is_own(name: str, value: str) -> bool:
+    return name.startswith(OWN_EXPORTER) and bool(value.strip())
 
 
 def is_strict(environ: Mapping[str, str]) -> bool:
@@ -137,6 +144,6 @@ def is_strict(environ: Mapping[str, str]) -> bool:
 
 
 def _share_of(memory_mb: int) -> int:
-    # A sixteenth of the function's memory a signal: 8 MiB at 128 MB. The function's own memory is
-    # not ours to take, and the interpreter with its libraries needs about 40 MiB besides.
-    return min(max(memory_mb * MIB // 16, 4 * MIB), 64 * MIB)
+    # There are up to eight of these bounds: what is unread, three signals, and the same for what
+    # the function's SDK sends. Together they stay below a quarter of the function's memory.
+    return min(max(memory_mb * MIB // 32, 4 * MIB), 64 * MIB)

@@ -4,7 +4,6 @@
     ├── ConfigError            a setting that cannot be used, with what to set instead
     ├── LambdaApiError         the Extensions or Telemetry API answered other than hoped
     └── ProtocolError          bytes that are not the protocol they should be
-        └── DecodeError        one Telemetry API body that is not a list of events
 
 Foreign exceptions (`OSError`, `aiohttp.ClientError`, `orjson.JSONDecodeError`) are translated where
 they arise, in the edges; above them only these are known. Failed exports are no exceptions but
@@ -40,7 +39,3 @@ class LambdaApiError(ExtensionError):
 
 class ProtocolError(ExtensionError):
     """The peer sent bytes that break the protocol."""
-
-
-class DecodeError(ProtocolError):
-    """A Telemetry API body holds no event that could be read."""

@@ -148,9 +148,9 @@ class Pipeline:
         self._end(request_id)
 
     async def wait_reported(self) -> None:
-        """Wait until every finished invocation has its report, and all that came is read."""
+        """Wait until every invocation has its end and its report, and all that came is read."""
         self._has_news = True
-        await self._wait(lambda: not self._assembler.invocations.awaits_report)
+        await self._wait(lambda: not self._assembler.invocations.awaits_news)
 
     async def flush(self) -> None:
         """Read what waits and send all queues, signals in parallel.

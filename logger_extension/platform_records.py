@@ -7,6 +7,7 @@ unknown, and only a record without what identifies it is none. Must not know wha
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -34,8 +35,12 @@ MAX_UNIX_S = 2**64 // NANOS_PER_S - MAX_DURATION_MS // 1_000 - 1
 
 def parse_time(text: object) -> int:
     """Return an ISO 8601 time as nanoseconds since the epoch, 0 when it is none."""
-    if not isinstance(text, str):
-        return 0
+    return _parse_time(text) if isinstance(text, str) else 0
+
+
+# Lines come in bursts: many have the same millisecond.
+@lru_cache(maxsize=256)
+def _parse_time(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
         seconds = int(moment.timestamp()) if moment.tzinfo else -1

@@ -76,13 +76,17 @@ def _read_event(item: object) -> TelemetryEvent | None:
     if not isinstance(item, dict):
         return None
     event_type = item.get("type")
+    record = item.get("record")
+    if event_type == "function" and (type(record) is str or type(record) is dict):
+        # Nearly every event is a line, and nearly every line is one of these.
+        return TelemetryEvent(parse_time(item.get("time")), event_type, FunctionLog(record))
     if not isinstance(event_type, str):
         return None
     read = READERS.get(event_type)
-    record = UnknownRecord() if read is None else read(item.get("record"))
-    if record is None:
+    value = UnknownRecord() if read is None else read(record)
+    if value is None:
         return None
-    return TelemetryEvent(parse_time(item.get("time")), event_type, record)
+    return TelemetryEvent(parse_time(item.get("time")), event_type, value)
 
 
 def _salvage(body: bytes, batch: Batch) -> list[object]:

@@ -185,9 +185,9 @@ class Invocations:
         ]
 
     @property
-    def awaits_report(self) -> bool:
-        """Whether a finished invocation waits for its report."""
-        return bool(self._awaiting_report)
+    def awaits_news(self) -> bool:
+        """Whether an invocation waits for its end or its report."""
+        return bool(self._awaiting_report or self._open)
 
     def find(self, request_id: str) -> Invocation | None:
         """Return an invocation that is open or awaits its report."""

@@ -52,7 +52,7 @@ def test_the_defaults() -> None:
         features=FeatureSettings.read(env),
         deadline_margin_ms=200,
         flush_timeout_ms=2_000,
-        queue_max_bytes=8 * MIB,
+        queue_max_bytes=4 * MIB,
         flush_interval_ms=1_000,
         service_name="unknown_function",
         resource_attributes={},
@@ -172,8 +172,6 @@ def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
         f"http://sandbox:{PORT}",
         f"http://sandbox.localdomain:{PORT}",
         f"https://user@sandbox.localdomain:{PORT}/v1/logs",
-        "http://localhost:4318",
-        "http://127.0.0.1:4317",
     ],
 )
 def test_our_own_receiver_is_refused(endpoint: str, *, as_signal: bool) -> None:
@@ -376,9 +374,9 @@ def test_resource_attributes_are_taken_all_or_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("memory", "has_spare_cpu", "queue_max_bytes"),
     [
-        ("128", False, 8 * MIB),
-        ("1769", False, 64 * MIB),
-        ("1770", True, 64 * MIB),
+        ("128", False, 4 * MIB),
+        ("1769", False, 1769 * MIB // 32),
+        ("1770", True, 1770 * MIB // 32),
         ("10240", True, 64 * MIB),
         ("32", False, 4 * MIB),
     ],
@@ -419,16 +417,24 @@ def test_our_own_variables_win_over_the_sdks() -> None:
     """The function's SDK is pointed to our receiver by the same variables."""
     config = _config(
         OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318",
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://localhost:4318/v1/traces",
         LOGGER_EXTENSION_EXPORTER_OTLP_ENDPOINT="http://collector:4318",
         LOGGER_EXTENSION_EXPORTER_OTLP_LOGS_HEADERS="key=value",
     )
+    assert config.receiver.is_on
     assert _target(config, "traces").url == "http://collector:4318/v1/traces"
     assert _target(config, "logs").headers == {"key": "value"}
 
 
+@pytest.mark.parametrize("endpoint", ["http://localhost:4318", "http://127.0.0.1:4317"])
+def test_our_receiver_for_the_sdk_is_refused(endpoint: str) -> None:
+    """With the receiver on, its ports are ours."""
+    with pytest.raises(ConfigError, match="own listener"):
+        _config(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, LOGGER_EXTENSION_OTLP_RECEIVER="on")
+
+
 def test_a_receiver_that_is_off_is_no_circle() -> None:
-    """Another collector may listen on the usual port then."""
-    config = _config(
-        OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318", LOGGER_EXTENSION_OTLP_RECEIVER="off"
-    )
+    """By default another extension's collector may listen on the usual port."""
+    config = _config(OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318")
+    assert not config.receiver.is_on
     assert _target(config, "logs").url == "http://localhost:4318/v1/logs"

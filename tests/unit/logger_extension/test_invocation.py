@@ -149,7 +149,7 @@ def test_managed_instances_interleave(order: list[str]) -> None:
         assert each.status == "success"
         assert each.start_unix_nano == STARTS[each.request_id]
         assert each.end_unix_nano == STARTS[each.request_id] + int((DURATION_MS + 2) * MS)
-    assert not table.awaits_report
+    assert not table.awaits_news
 
 
 def test_the_next_start_ends_one_without_runtime_done() -> None:
@@ -246,7 +246,7 @@ def test_without_telemetry_invoke_and_next_are_the_times() -> None:
     (finished,) = table.end_unobserved("a", T0 + 7 * MS)
     assert (finished.start_unix_nano, finished.end_unix_nano) == (T0, T0 + 7 * MS)
     assert finished.is_estimated
-    assert not table.awaits_report
+    assert not table.awaits_news
     assert table.end_unobserved("a", T0 + 9 * MS) == []
 
 

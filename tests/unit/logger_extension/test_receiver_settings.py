@@ -8,7 +8,7 @@ from logger_extension.settings.receiver import ReceiverSettings
 
 
 def test_defaults() -> None:
-    """On, at the standard ports, joining and enriching; no cost per feature unless it is asked."""
+    """Off unless our collector is set apart; no cost per feature unless it is asked."""
     env = Environment({})
     assert ReceiverSettings.read(env) == ReceiverSettings()
     assert FeatureSettings.read(env) == FeatureSettings()
@@ -20,7 +20,7 @@ def test_each_variable_is_read() -> None:
     """Every setting has its variable."""
     env = Environment(
         {
-            "LOGGER_EXTENSION_OTLP_RECEIVER": "off",
+            "LOGGER_EXTENSION_OTLP_RECEIVER": "on",
             "LOGGER_EXTENSION_OTLP_PORT": "14318",
             "LOGGER_EXTENSION_OTLP_GRPC_PORT": "14317",
             "LOGGER_EXTENSION_OTLP_TRACES": "Link",
@@ -32,7 +32,7 @@ def test_each_variable_is_read() -> None:
         }
     )
     assert ReceiverSettings.read(env) == ReceiverSettings(
-        is_on=False, port=14318, grpc_port=14317, traces="link", enriches=False
+        is_on=True, port=14318, grpc_port=14317, traces="link", enriches=False
     )
     assert FeatureSettings.read(env) == FeatureSettings(
         span_attribute="http.route", log_field="feature", max_features=7, splits_overhead=True
@@ -59,3 +59,11 @@ def test_bad_values_are_told(name: str, value: str) -> None:
     assert FeatureSettings.read(env) == FeatureSettings()
     (complaint,) = env.complaints
     assert name in complaint
+
+
+def test_our_own_collector_turns_the_receiver_on() -> None:
+    """The SDK then has us to send to; `off` wins all the same."""
+    own = {"LOGGER_EXTENSION_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}
+    assert ReceiverSettings.read(Environment(own)).is_on
+    off = own | {"LOGGER_EXTENSION_OTLP_RECEIVER": "off"}
+    assert not ReceiverSettings.read(Environment(off)).is_on
