@@ -10,7 +10,7 @@ COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pictures check test bench-startup constraints clean
+.PHONY: help demo pictures check test bench-startup bench-throughput constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -49,6 +49,9 @@ test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and colle
 
 bench-startup: $(VENV)/dev.stamp ## from exec of the launcher to its registration
 	$(BIN)/python benchmarks/startup.py
+
+bench-throughput: $(VENV)/dev.stamp ## log lines a second, against bare protobuf and the SDK
+	$(BIN)/python benchmarks/throughput.py
 
 constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in
