@@ -1,14 +1,17 @@
 """Settings of logs: what is sent of what a function prints, and in what form."""
 
+# ruff: noqa: PLC0415  (most functions have no rules, and every import makes a cold start longer)
+
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
-from logger_extension.policy.log_patterns import compile_pattern
 from logger_extension.policy.log_sampling import SamplingRules
-from logger_extension.policy.redaction import PATTERNS, Redactor
+
+if TYPE_CHECKING:
+    from logger_extension.policy.redaction import Redactor
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
@@ -17,7 +20,7 @@ MAX_SLOW_MS = 900_000.0
 MAX_USD = 100.0
 
 # `.*` in front of what is searched for anywhere says nothing, but would have to be tried.
-_IDLE_START = re.compile(r"\.\*\??(?![?*+{])")
+IDLE_START = r"\.\*\??(?![?*+{])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class LogsSettings:
     include: re.Pattern[str] | None = None
     exclude: re.Pattern[str] | None = None
     sampling: SamplingRules | None = None
-    redactor: Redactor | None = None
+    redactor: "Redactor | None" = None
 
     @classmethod
     def read(cls, env: Environment) -> Self:
@@ -67,8 +70,10 @@ def _read_filter(env: Environment, name: str) -> re.Pattern[str] | None:
     text = env.text(name)
     if not text:
         return None
+    from logger_extension.policy.log_patterns import compile_pattern
+
     try:
-        idle = _IDLE_START.match(text)
+        idle = re.match(IDLE_START, text)
         return compile_pattern(text[idle.end() :] if idle else text)
     except ConfigError as error:
         env.complaints.append(f"{name}: {error}")
@@ -85,8 +90,13 @@ def _read_sampling(env: Environment) -> SamplingRules | None:
     return rules if rules.ratio < 1 else None
 
 
-def _read_redactor(env: Environment) -> Redactor | None:
+def _read_redactor(env: Environment) -> "Redactor | None":
     listed = env.text("LOGGER_EXTENSION_LOG_REDACT").lower()
+    own = env.text("LOGGER_EXTENSION_LOG_REDACT_PATTERN")
+    if not listed and not own:
+        return None
+    from logger_extension.policy.redaction import PATTERNS, Redactor
+
     names = [name for part in listed.split(",") if (name := part.strip())]
     names = list(PATTERNS) if names == ["all"] else names
     if unknown := [name for name in names if name not in PATTERNS]:
@@ -94,9 +104,8 @@ def _read_redactor(env: Environment) -> Redactor | None:
             f"LOGGER_EXTENSION_LOG_REDACT: {unknown[0][:40]!r} is not one of {', '.join(PATTERNS)}:"
             " nothing is sent, as it would not be redacted"
         )
-    own = env.text("LOGGER_EXTENSION_LOG_REDACT_PATTERN")
     try:
-        return Redactor.build(names, [own] if own else []) if names or own else None
+        return Redactor.build(names, [own] if own else [])
     except ConfigError as error:
         raise ConfigError(
             f"LOGGER_EXTENSION_LOG_REDACT_PATTERN: {error}: nothing is sent, as it would not be"
