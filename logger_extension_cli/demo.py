@@ -31,8 +31,8 @@ times; in between all processes are frozen, as Lambda does it. Each line is what
 _INVOCATIONS = """
 One span for each invocation: Lambda itself told the extension of start and end. "init ms" is the
 cold start, "ext. ms" what extensions took after the handler, "cost" the list price of what was
-billed (Lambda tells both one invocation late). The fourth raised and is still "ok": to Lambda's telemetry only a crash or a timeout is a
-failure. Its exception is in the logs.
+billed (Lambda tells both one invocation late). The fourth raised and is still "ok": to Lambda's
+telemetry only a crash or a timeout is a failure. Its exception is in the logs.
 """
 _TRACE = """
 The first invocation as a trace. Its caller sent an X-Ray header, so the span continues that trace.
