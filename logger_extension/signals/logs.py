@@ -119,16 +119,17 @@ class _Templates:
         self.invocation = invocation
         self.observed_unix_nano = observed_unix_nano
         self.plain = RecordTemplate(self._identify(NOTHING))
-        self._by_names: dict[tuple[str, ...], RecordTemplate] = {}
+        self._by_kind: dict[tuple[Any, ...], RecordTemplate] = {}
 
     def find(self, reading: Reading) -> RecordTemplate:
-        """Return the template for a reading; one with ids of its own shares it with none."""
+        """Return the template for a reading: by the names of its attributes, and ids of its own."""
         names = tuple(reading.attributes)
+        kind: tuple[Any, ...] = names
         if reading.trace_id or reading.request_id:
-            return RecordTemplate(self._identify(reading), names)
-        template = self._by_names.get(names)
+            kind = (reading.trace_id, reading.span_id, reading.request_id, names)
+        template = self._by_kind.get(kind)
         if template is None:
-            template = self._by_names[names] = RecordTemplate(self._identify(reading), names)
+            template = self._by_kind[kind] = RecordTemplate(self._identify(reading), names)
         return template
 
     def _identify(self, reading: Reading) -> LogRecord:
