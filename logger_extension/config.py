@@ -85,6 +85,8 @@ class Config:
         env = Environment(_override(environ))
         if env.text("OTEL_SDK_DISABLED").lower() == "true":
             raise ConfigError("OTEL_SDK_DISABLED is true: telemetry is off as asked")
+        # The bootstrap has read it already and taken its default where it must; here it is told.
+        env.integer("LOGGER_EXTENSION_TELEMETRY_PORT", 4328, 0, 65_535)
         memory_mb = env.integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 1, 1_000_000)
         function_name = env.text("AWS_LAMBDA_FUNCTION_NAME") or "unknown_function"
         resource_attributes = env.resource_attributes()

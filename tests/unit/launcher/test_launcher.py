@@ -167,6 +167,19 @@ async def test_leaves_registration_to_python_when_its_own_fails(
         assert [start[0] for start in launched.starts()] == [""]
 
 
+async def test_learns_the_identifier_that_python_was_given(tmp_path: Path) -> None:
+    """When Python registers and then has nothing to do, the launcher goes on in its name."""
+
+    async def script(request: Request, _before: int) -> bytes | None:
+        return None if request.path.endswith("register") else shutdown()
+
+    action = f"echo registered {IDENTIFIER} >&3; exit 75"
+    async with launch(tmp_path, script, action) as (launched, api):
+        assert await launched.finish() == (0, [])
+    assert api.requests[-1].path.endswith("next")
+    assert api.requests[-1].headers["lambda-extension-identifier"] == IDENTIFIER
+
+
 async def test_restarts_a_dead_child_on_the_same_port(tmp_path: Path) -> None:
     """A child that dies is started again, at most 3 times, with what its predecessor had told."""
     action = "echo subscribed 4711 200 >&3; kill -9 $$"

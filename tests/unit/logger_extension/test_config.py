@@ -319,6 +319,7 @@ def test_compression(value: str, read: str) -> None:
         ("OTEL_LOGS_EXPORTER", "console"),
         ("OTEL_BLRP_SCHEDULE_DELAY", "0"),
         ("LOGGER_EXTENSION_DEADLINE_MARGIN_MS", "1e3"),
+        ("LOGGER_EXTENSION_TELEMETRY_PORT", "abc"),
         ("LOGGER_EXTENSION_QUEUE_MAX_BYTES", "1"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "lots"),
         ("OTEL_RESOURCE_ATTRIBUTES", "no pair"),
