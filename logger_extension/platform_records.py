@@ -39,7 +39,7 @@ def parse_time(text: object) -> int:
 
 
 # Lines come in bursts: many have the same millisecond.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1_024)
 def _parse_time(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)

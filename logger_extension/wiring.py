@@ -15,7 +15,7 @@ from logger_extension.assembler import Assembler
 from logger_extension.bootstrap import Handoff
 from logger_extension.channel import Channel
 from logger_extension.config import Config
-from logger_extension.events import InitType
+from logger_extension.events import FunctionLog, InitType
 from logger_extension.exporters.protocols import open_exporter
 from logger_extension.lambda_api import read_account_id
 from logger_extension.log_gate import LogGate
@@ -110,7 +110,7 @@ class Wiring:
             put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
             learn_instance=partial(learn_instance, resource),
             observer=observer,
-            note_log=self._features.note_log,
+            note_log=self._note_log,
         )
         own = (logs, spans, metrics)
         return Pipeline(
@@ -171,6 +171,15 @@ class Wiring:
         settings = self._config.logs
         redact = settings.redactor.redact if settings.redactor is not None else None
         return partial(encode_logs, self._resource, redact=redact, max_bytes=settings.max_bytes)
+
+    def _note_log(self, request_id: str, log: FunctionLog, time_unix_nano: int) -> None:
+        """Note a line for the cost per feature; a feature's name leaves the process redacted."""
+        settings = self._config
+        if not settings.features.log_field:
+            return
+        if settings.logs.redactor is not None:
+            log = FunctionLog(settings.logs.redactor.redact(log.record))
+        self._features.note_log(request_id, log, time_unix_nano)
 
     def _build_gate(self, logs: Channel[LogLine] | None) -> LogGate:
         settings = self._config.logs

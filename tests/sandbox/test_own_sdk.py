@@ -4,6 +4,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from math import isclose
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,21 @@ async def test_node(tmp_path: Path, unused_port: int, protocol: str) -> None:
         assert result.status == "success", result.payload
         await whole.sandbox.wait_idle()
         _check_joined(whole, result.request_id)
+
+
+@pytest.mark.timeout(60)
+async def test_cost_per_feature_from_spans(tmp_path: Path, unused_port: int) -> None:
+    """The function's own spans name what it worked for; the shares add up to the cost."""
+    environ = {"LOGGER_EXTENSION_FEATURE_ATTRIBUTE": "name"}
+    async with _run_python(tmp_path, unused_port, environ) as whole:
+        await whole.sandbox.invoke()
+        await whole.sandbox.invoke()
+        await whole.sandbox.shutdown()
+        usd: dict[str, float] = {}
+        for row in whole.collector.store.metrics:
+            if isinstance(row.value, int | float):
+                name = str(row.attributes.get("feature", row.name))
+                usd[name] = usd.get(name, 0.0) + row.value
+        features = {"GET /cart", "SELECT", "(unattributed)"}
+        assert features <= set(usd)
+        assert isclose(sum(usd[name] for name in features), usd["aws.lambda.cost"], abs_tol=1e-11)

@@ -73,3 +73,27 @@ async def test_telemetry_port_in_use(tmp_path: Path, unused_port: int) -> None:
         await whole.sandbox.invoke(b'{"lines": ["here"]}')
         await whole.sandbox.shutdown()
         assert whole.bodies() == ["here"]
+
+
+async def test_provisioned_concurrency(tmp_path: Path) -> None:
+    """Init comes ahead of any invocation: a trace of its own, and no invocation is cold."""
+    scenario = {"init_type": InitType.PROVISIONED_CONCURRENCY}
+    async with run_whole(tmp_path, scenario=scenario) as whole:
+        result = await whole.sandbox.invoke()
+        await whole.sandbox.shutdown()
+        span = whole.server_spans()[result.request_id]
+        assert span.attributes["faas.coldstart"] is False
+        [init] = [s for s in whole.collector.store.spans if s.name == "init sandbox-function"]
+        assert (init.parent_span_id, init.trace_id == span.trace_id) == ("", False)
+
+
+async def test_snap_start(tmp_path: Path) -> None:
+    """A restore takes the place of init in the trace of the invocation that waited for it."""
+    async with run_whole(tmp_path, scenario={"init_type": InitType.SNAP_START}) as whole:
+        result = await whole.sandbox.invoke(b'{"lines": ["after the restore"]}')
+        assert result.status == "success"
+        await whole.sandbox.shutdown()
+        span = whole.server_spans()[result.request_id]
+        children = [s.name for s in whole.collector.store.spans if s.parent_span_id == span.span_id]
+        assert "restore sandbox-function" in children
+        assert whole.bodies() == ["after the restore"]
