@@ -13,10 +13,12 @@ async def test_managed_instances(tmp_path: Path) -> None:
     scenario = {"init_type": InitType.MANAGED_INSTANCES, "max_concurrency": 3, "log_format": "JSON"}
     environ = {"OTEL_BLRP_SCHEDULE_DELAY": "50"}
     handler = (
-        "import json, time\n"
+        "import json, os, time\n"
         "def handler(event, context):\n"
         "    time.sleep(0.1)\n"
-        "    print(json.dumps({'message': event['n'], 'requestId': context.aws_request_id}))\n"
+        "    line = {'message': event['n'], 'requestId': context.aws_request_id}\n"
+        # One write: print writes its newline apart, and workers share the stream.
+        "    os.write(1, json.dumps(line).encode() + b'\\n')\n"
     )
     async with run_whole(tmp_path, handler=handler, environ=environ, scenario=scenario) as whole:
         results = await asyncio.gather(
@@ -24,7 +26,7 @@ async def test_managed_instances(tmp_path: Path) -> None:
         )
         assert [result.status for result in results] == ["success"] * 3
         await whole.collector.store.wait_for(
-            lambda store: len(store.spans) >= 3 and len(store.logs) >= 3, timeout_s=10
+            lambda store: len(store.invocations()) == 3 and len(store.logs) == 3, timeout_s=10
         )
         spans = whole.server_spans()
         assert sorted(spans) == sorted(result.request_id for result in results)
