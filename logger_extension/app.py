@@ -7,7 +7,6 @@ is told, counted and survived, because an exit of ours fails the function (`Exte
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import ParamSpec
@@ -21,10 +20,9 @@ from logger_extension.lambda_api import SHUTDOWN_BUDGET_MS, LambdaApi
 from logger_extension.lifecycle import Lifecycle
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from logger_extension.selflog import say
-from logger_extension.wiring import Wiring
+from logger_extension.wiring import Wiring, now_ms
 
 P = ParamSpec("P")
-
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -48,7 +46,7 @@ async def _main(handoff: Handoff, config: Config) -> None:
     for complaint in config.complaints:
         say("warn", complaint)
     api = LambdaApi(
-        handoff, now_ms=_now_ms, complain=lambda reason: say("warn", "next failed", reason=reason)
+        handoff, now_ms=now_ms, complain=lambda reason: say("warn", "next failed", reason=reason)
     )
     try:
         await _serve(handoff, config, api)
@@ -67,7 +65,7 @@ async def _main(handoff: Handoff, config: Config) -> None:
 
 async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
     has_telemetry = handoff.listener is not None
-    if handoff.subscription_status not in (200, LOCAL_TOOL):
+    if not has_telemetry and handoff.subscription_status != LOCAL_TOOL:
         say(
             "warn",
             "no logs and no times will come: there is no telemetry subscription",
@@ -88,7 +86,7 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             margin_ms=config.deadline_margin_ms,
             flush_timeout_ms=config.flush_timeout_ms,
             flush_interval_ms=config.flush_interval_ms,
-            now_ms=_now_ms,
+            now_ms=now_ms,
         )
         event = await _follow_until_shutdown(lifecycle, config)
         tell_launcher(os.environ, "shutdown")
@@ -110,7 +108,7 @@ async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> Shutdo
         if flushing is not None:
             flushing.cancel()
     if following.cancelled():
-        return ShutdownEvent("signal", Deadline.after(_now_ms(), SHUTDOWN_BUDGET_MS))
+        return ShutdownEvent("signal", Deadline.after(now_ms(), SHUTDOWN_BUDGET_MS))
     return following.result()
 
 
@@ -140,7 +138,3 @@ def _tell_fault(error: Exception) -> None:
 
 def _complain(message: str, reason: str) -> None:
     say("warn", message, reason=reason)
-
-
-def _now_ms() -> float:
-    return time.time() * 1000

@@ -13,6 +13,8 @@ from typing import Any
 
 from logger_extension.deadline import Deadline
 
+NANOS_PER_MS = 1_000_000
+
 
 class InitType(StrEnum):
     """How Lambda initialised the sandbox (`AWS_LAMBDA_INITIALIZATION_TYPE`)."""

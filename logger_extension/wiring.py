@@ -163,9 +163,9 @@ class Wiring:
             b"".join,
             exporter,
             self._complain,
-            _now_ms,
+            now_ms,
         )
-        return Channel(target.signal, queue, encode, exporter, self._complain, _now_ms)
+        return Channel(target.signal, queue, encode, exporter, self._complain, now_ms)
 
     def _encode_logs(self) -> Callable[[Sequence[LogLine]], bytes]:
         settings = self._config.logs
@@ -223,5 +223,6 @@ def _ignore(_line: LogLine, _size_bytes: int) -> None:
     """Take a line when logs are off."""
 
 
-def _now_ms() -> float:
+def now_ms() -> float:
+    """Return the wall clock, epoch milliseconds: Lambda's deadlines are told in it."""
     return time.time() * 1000

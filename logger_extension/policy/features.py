@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logger_extension.events import FunctionLog
+from logger_extension.events import NANOS_PER_MS, FunctionLog
 from logger_extension.policy.cost import PICO, Cost
 from logger_extension.policy.facts import InvocationFacts
 from logger_extension.policy.self_time import TimedSpan, find_parents, measure_self_times
@@ -25,7 +25,6 @@ EXTENSION = "(extension)"
 OTHER = "other"
 OUR_NAMES = frozenset({UNATTRIBUTED, INIT, EXTENSION, OTHER})
 
-NANOS_PER_MS = 1_000_000
 MAX_NAME = 256
 
 # How many invocations may await their cost, and what is kept of each; an entry takes 300 bytes.

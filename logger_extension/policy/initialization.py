@@ -6,9 +6,7 @@ from a snapshot takes the place of init (`platform.restore…`). Must not know i
 
 from dataclasses import dataclass
 
-from logger_extension.events import InitReport, InitRuntimeDone, InitStart
-
-NANOS_PER_MS = 1_000_000
+from logger_extension.events import NANOS_PER_MS, InitReport, InitRuntimeDone, InitStart
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,14 @@ OTLP: it says when an invocation is finished; `signals.traces` makes the span.
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-from logger_extension.events import InvocationStart, InvokeEvent, PhaseSpan, Report, RuntimeDone
+from logger_extension.events import (
+    NANOS_PER_MS,
+    InvocationStart,
+    InvokeEvent,
+    PhaseSpan,
+    Report,
+    RuntimeDone,
+)
 from logger_extension.policy.sampler import Sampler
 from logger_extension.policy.trace_context import TraceContext, derive_context
 
@@ -27,7 +34,6 @@ MAX_RECENT = 64
 # So many of an invocation's last lines are looked at when it fails.
 LAST_LINES = 8
 
-NANOS_PER_MS = 1_000_000
 ALWAYS_ON = Sampler(1.0, follows_parent=True)
 
 

@@ -5,7 +5,8 @@ Must not know spans nor logs: it is asked with values.
 
 from collections.abc import Iterable
 
-from logger_extension.policy.invocation import NANOS_PER_MS, Invocation
+from logger_extension.events import NANOS_PER_MS
+from logger_extension.policy.invocation import Invocation
 
 # Lambda tells times in whole milliseconds.
 CLOCK_TOLERANCE_NANOS = NANOS_PER_MS

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from math import inf
 
+from logger_extension.events import NANOS_PER_MS
 from logger_extension.policy.aggregation import Aggregator, Attributes, Instrument, Metric
 from logger_extension.policy.cost import Cost, Unpriced
 from logger_extension.policy.facts import InvocationFacts
@@ -21,7 +22,6 @@ from logger_extension.signals import metric_instruments as of
 from logger_extension.signals.cost import split_usd
 
 MS_PER_S = 1_000
-NANOS_PER_MS = 1_000_000
 
 # Statuses of an invocation that are not errors.
 COUNTED_AS: Mapping[str, Instrument] = {"success": of.INVOCATIONS, "timeout": of.TIMEOUTS}

@@ -17,9 +17,9 @@ spans are encoded or when they are sent.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from logger_extension.events import PhaseSpan, Report
+from logger_extension.events import NANOS_PER_MS, PhaseSpan, Report
 from logger_extension.policy.initialization import InitFacts
-from logger_extension.policy.invocation import NANOS_PER_MS, Invocation
+from logger_extension.policy.invocation import Invocation
 from logger_extension.policy.out_of_memory import OUT_OF_MEMORY, is_out_of_memory
 from logger_extension.policy.trace_context import derive_context
 from logger_extension.signals.traces import SERVER, Span
