@@ -22,7 +22,7 @@ from lambda_sandbox.events import TelemetryEvent
 from lambda_sandbox.records import logs_dropped
 
 if TYPE_CHECKING:
-    from lambda_sandbox.scenario import TelemetryFaults
+    from lambda_sandbox.scenario import Scenario
     from lambda_sandbox.subscription import Subscription
     from lambda_sandbox.transcript import Transcript
 
@@ -57,15 +57,16 @@ class Subscriber:
         self,
         name: str,
         subscription: Subscription,
-        faults: TelemetryFaults,
+        scenario: Scenario,
         thaw: Thaw,
         transcript: Transcript,
     ) -> None:
         self.name = name
-        self._faults = faults
+        self._faults = scenario.telemetry
+        self._unix_ms = scenario.unix_ms
         self._thaw = thaw
         self._transcript = transcript
-        self._batcher = Batcher(queue_bytes=faults.queue_bytes)
+        self._batcher = Batcher(queue_bytes=self._faults.queue_bytes)
         self._changes = Changes()
         self._flushing = False
         self._in_flight = False
@@ -137,7 +138,7 @@ class Subscriber:
         dropped_bytes, dropped_records = self._batcher.take_dropped()
         if dropped_records:
             type_, record = logs_dropped(dropped_bytes, dropped_records)
-            event = TelemetryEvent(int(time.time() * 1_000), type_, record)
+            event = TelemetryEvent(self._unix_ms(), type_, record)
             batch.append(event.encode(self.subscription.schema_version, json_lines=False))
         return batch
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 TIMED_OUT = "Sandbox.Timedout"
 
 
-def instant() -> tuple[float, int]:
+def instant(host: Host) -> tuple[float, int]:
     """Now, as monotonic seconds and as unix milliseconds."""
-    return time.monotonic(), int(time.time() * 1_000)
+    return time.monotonic(), host.scenario.unix_ms()
 
 
 def begin(host: Host, invocation: Invocation) -> None:
     """Start the clock of the function timeout."""
-    invocation.begin(*instant())
+    invocation.begin(*instant(host))
     host.transcript.record("sandbox", "invoke.start", request_id=invocation.request_id)
 
 
@@ -72,20 +72,20 @@ async def _run_on_demand(host: Host, generation: Generation, invocation: Invocat
     await generation.until(lambda: invocation.responded)
     await generation.until(lambda: invocation.runtime_next is not None)
     generation.drain_output()
-    runtime_done = instant()
+    runtime_done = instant(host)
     host.telemetry.publish(records.runtime_done(host.scenario, invocation, runtime_done, "success"))
     invocation.runtime_done = runtime_done[0]
     await generation.until(lambda: all(agent.state is AgentState.READY for agent in invoked))
     return Outcome(
         status="success",
-        ended=instant(),
+        ended=instant(host),
         runtime_done=runtime_done[0] if registry.registered() else None,
     )
 
 
 def fail(host: Host, invocation: Invocation, error: PhaseError) -> Outcome:
     """Answer the caller and publish `platform.runtimeDone`, each if that has not been done."""
-    ended = instant()
+    ended = instant(host)
     message = f"RequestId: {invocation.request_id} Error: {error.message}"
     error_type = error.error_type or TIMED_OUT
     payload = error.payload or error_payload(error_type, message)
@@ -122,7 +122,7 @@ async def run_managed(host: Host, generation: Generation, invocation: Invocation
     else:
         error_type = invocation.error_type  # of a handler that raised, from the runtime's header
         status = "success" if error_type is None else "error"
-    outcome = Outcome(status=status, ended=instant(), error_type=error_type)
+    outcome = Outcome(status=status, ended=instant(host), error_type=error_type)
     generation.drain_output()
     host.telemetry.publish(records.report(host.scenario, invocation, outcome))
     host.transcript.record("sandbox", "invoke.end", request_id=invocation.request_id, status=status)

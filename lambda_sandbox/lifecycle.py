@@ -154,7 +154,11 @@ class Lifecycle:
         await self._freeze()
         self._host.telemetry.publish(records.report(self._host.scenario, invocation, outcome))
         self._host.transcript.record(
-            "sandbox", "invoke.end", request_id=invocation.request_id, status=outcome.status
+            "sandbox",
+            "invoke.end",
+            request_id=invocation.request_id,
+            status=outcome.status,
+            extension_overhead_ms=_extension_overhead_ms(outcome),
         )
 
     def _peak_memory_bytes(self) -> int:
@@ -187,3 +191,10 @@ class Lifecycle:
         self._host.transcript.record("sandbox", "thaw", frozen_ms=frozen_ms)
         self.generation.signal(signal.SIGCONT)
         self._host.telemetry.thaw()
+
+
+def _extension_overhead_ms(outcome: Outcome) -> float | None:
+    """How long extensions ran on after the runtime was done; None where that is not known."""
+    if outcome.runtime_done is None:
+        return None
+    return milliseconds(outcome.ended[0] - outcome.runtime_done)

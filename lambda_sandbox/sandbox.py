@@ -200,7 +200,7 @@ class Sandbox:
                 cpu=self._cpu,
                 api_address=self._api_address,
                 instance_id=log_stream(
-                    self.scenario, int(time.time() * 1_000), secrets.token_hex(16)
+                    self.scenario, self.scenario.unix_ms(), secrets.token_hex(16)
                 ),
             )
         )

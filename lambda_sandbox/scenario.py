@@ -6,6 +6,7 @@ Pure values, checked when they are made. It must not know how any of it is done.
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from lambda_sandbox.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 DISABLE_EXTENSIONS_FILE = "disable-extensions-jwigqn8j"
@@ -69,6 +70,10 @@ class Scenario:
         max_concurrency: Managed Instances only: invocations at a time.
         freeze: stop all processes between invocations (never on Managed Instances).
         min_freeze_ms: the next invocation thaws no sooner than this after the freeze.
+        shutdown_left_ms: what is left of the shutdown when SHUTDOWN reaches the extensions. None is
+            Lambda's own: what the end of the runtime and the last telemetry leave of 2 s.
+        wall_clock: epoch seconds of all telemetry and deadlines. A clock that jumps plays a freeze
+            longer than the test; whoever passes one sees to it that the processes jump as well.
         enforce_cpu: give the processes the CPU share of `memory_size_mb` where a cgroup may be
             written; `Sandbox.notes` says where it may not.
         api_host: loopback address of AWS_LAMBDA_RUNTIME_API.
@@ -91,6 +96,8 @@ class Scenario:
     max_concurrency: int = 4
     freeze: bool = True
     min_freeze_ms: int = 0
+    shutdown_left_ms: int | None = None
+    wall_clock: Callable[[], float] = time.time
     enforce_cpu: bool = False
     telemetry: TelemetryFaults = field(default_factory=TelemetryFaults)
     api_host: str = "127.0.0.1"
@@ -109,6 +116,8 @@ class Scenario:
             raise ScenarioError("timeout_ms, memory_size_mb and max_concurrency must be positive")
         if self.runtime is not None and not self.runtime:
             raise ScenarioError("runtime must name a command, or be None for the default")
+        if self.shutdown_left_ms is not None and self.shutdown_left_ms < 0:
+            raise ScenarioError("shutdown_left_ms must be 0 or more, or None for Lambda's own")
 
     @property
     def managed_instances(self) -> bool:
@@ -128,6 +137,10 @@ class Scenario:
         if self.init_type is InitType.ON_DEMAND:
             return ON_DEMAND_INIT_TIMEOUT_MS
         return max(LONG_INIT_TIMEOUT_MS, self.timeout_ms)
+
+    def unix_ms(self) -> int:
+        """The wall clock in epoch milliseconds."""
+        return int(self.wall_clock() * 1_000)
 
     @property
     def function_arn(self) -> str:

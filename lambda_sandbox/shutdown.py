@@ -34,22 +34,26 @@ async def stop_generation(host: Host, generation: Generation, reason: str) -> No
     process is gone, after about 2 s at most.
     """
     generation.stopping = True
-    began, began_unix_ms = time.monotonic(), int(time.time() * 1_000)
+    scenario = host.scenario
+    began, began_unix_ms = time.monotonic(), scenario.unix_ms()
     host.transcript.record("sandbox", "shutdown.start", reason=reason)
     budget_s = _budget_s(generation)
-    deadline = began + budget_s
     try:
         if budget_s:
             await _stop_runtime(generation, budget_s * RUNTIME_SHARE)
-            managed = host.scenario.managed_instances
+            managed = scenario.managed_instances
             await host.telemetry.flush(timeout_s=MANAGED_INSTANCES_FLUSH_S if managed else FLUSH_S)
+            if scenario.shutdown_left_ms is not None:
+                began, began_unix_ms = time.monotonic(), scenario.unix_ms()
+                budget_s = scenario.shutdown_left_ms / 1_000
             event = {
                 "eventType": "SHUTDOWN",
                 "deadlineMs": began_unix_ms + round(budget_s * 1_000),
                 "shutdownReason": reason,
             }
             _notify_extensions(generation, event)
-            await _wait(list(generation.extensions.values()), deadline - time.monotonic())
+            left_s = began + budget_s - time.monotonic()
+            await _wait(list(generation.extensions.values()), left_s)
     finally:
         await kill_generation(generation)
     host.transcript.record("sandbox", "shutdown.end", reason=reason)

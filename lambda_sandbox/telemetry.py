@@ -9,7 +9,6 @@ HTTP requests.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +56,7 @@ class Telemetry:
 
     def publish(self, typed_record: tuple[str, Mapping[str, Any] | str]) -> None:
         """Make an event known, with the time of now."""
-        event = TelemetryEvent(int(time.time() * 1_000), *typed_record)
+        event = TelemetryEvent(self._scenario.unix_ms(), *typed_record)
         if self._open and len(self._history) < MAX_HISTORY:
             self._history.append(event)
         for subscriber in self._subscribers.values():
@@ -81,9 +80,7 @@ class Telemetry:
         state = "Subscribed" if known is None else "Already subscribed"
         self._transcript.record(f"extension:{name}", "subscribe", state=state)
         if known is None:
-            known = Subscriber(
-                name, subscription, self._scenario.telemetry, self._thaw, self._transcript
-            )
+            known = Subscriber(name, subscription, self._scenario, self._thaw, self._transcript)
             for event in self._history:
                 known.add(event, json_lines=self._json_lines)
             self._subscribers[name] = known

@@ -125,10 +125,14 @@ async def test_durations_and_billing(workshop: Workshop, intake: Intake) -> None
         for _ in range(2):
             await sandbox.invoke(b'{"sleep_s": 0.05}')
         await sandbox.shutdown()
+    overheads = [
+        entry.details["extension_overhead_ms"] for entry in sandbox.transcript.select("invoke.end")
+    ]
     (cold, warm), dones = intake.records("platform.report"), intake.records("platform.runtimeDone")
-    for report, done in zip((cold, warm), dones, strict=True):
+    for report, done, overhead_ms in zip((cold, warm), dones, overheads, strict=True):
         (overhead,) = report["spans"]
         assert overhead["name"] == "extensionOverhead"
+        assert overhead["durationMs"] == overhead_ms > 0
         assert done["metrics"]["durationMs"] >= 50
         assert (
             report["metrics"]["durationMs"]

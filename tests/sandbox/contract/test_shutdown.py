@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,20 @@ async def test_ignoring_shutdown_ends_with_a_kill(workshop: Workshop) -> None:
     assert killed.details["name"] == "SIGKILL"
     assert 1_900 < killed.time_ms - start.time_ms < 2_400
     assert not said(sandbox, "a", "survived")
+
+
+@pytest.mark.parametrize("left_ms", [0, 300])
+async def test_time_left_at_the_shutdown(workshop: Workshop, left_ms: int) -> None:
+    """A scenario may leave less time than Lambda does: the deadline says so, the kill is on it."""
+    workshop.extension("a", "register()\nserve()\nhang()")
+    async with Sandbox(workshop.scenario(shutdown_left_ms=left_ms)) as sandbox:
+        asked_unix_ms = sandbox.scenario.unix_ms()
+        await sandbox.shutdown()
+    (killed,) = sandbox.transcript.select("signal", actor="extension:a", name="SIGKILL")
+    (released,) = sandbox.transcript.select("event", actor="extension:a") or [killed]
+    assert left_ms <= killed.time_ms - released.time_ms < left_ms + 300
+    for told in said(sandbox, "a", "event"):
+        assert told["event"]["deadlineMs"] >= asked_unix_ms + left_ms
 
 
 @pytest.mark.parametrize(
@@ -131,6 +147,25 @@ async def test_freeze_stops_everything(workshop: Workshop, intake: Intake) -> No
     for times in (ticks, posts):
         assert not [time for time in times if freeze.time_ms < time < thaw.time_ms]
         assert [time for time in times if time >= thaw.time_ms]
+
+
+async def test_a_wall_clock_that_jumps(workshop: Workshop, intake: Intake) -> None:
+    """Deadlines and telemetry follow the scenario's clock: a long freeze need not be waited for."""
+    jumped_s = 0.0
+    workshop.extension("a", "register()\nsubscribe()\nserve()")
+    async with Sandbox(workshop.scenario(wall_clock=lambda: time.time() + jumped_s)) as sandbox:
+        await sandbox.invoke()
+        await sandbox.wait_idle()
+        jumped_s = 900.0
+        await sandbox.invoke()
+        await sandbox.shutdown()
+        events = [told["event"] for told in said(sandbox, "a", "event")]
+    first, second, last = (event["deadlineMs"] for event in events)
+    assert 900_000 <= second - first < 930_000
+    assert last > second - 3_000
+    starts = [event["time"] for event in intake.events if event["type"] == "platform.start"]
+    apart = datetime.fromisoformat(starts[1]) - datetime.fromisoformat(starts[0])
+    assert apart.total_seconds() >= 900
 
 
 async def test_no_freeze_when_it_is_switched_off(workshop: Workshop, intake: Intake) -> None:

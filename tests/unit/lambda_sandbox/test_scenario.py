@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         {"memory_size_mb": 0},
         {"max_concurrency": 0},
         {"runtime": []},
+        {"shutdown_left_ms": -1},
         {"extensions": "missing"},
         {"task_root": "missing"},
     ],
@@ -80,3 +81,10 @@ def test_managed_instances_never_freeze(tmp_path: Path) -> None:
     """The switch for freezing has no meaning on Managed Instances."""
     assert Scenario(task_root=tmp_path).freezes
     assert not Scenario(task_root=tmp_path, init_type=InitType.MANAGED_INSTANCES).freezes
+
+
+def test_wall_clock(tmp_path: Path) -> None:
+    """The clock that is passed in is the one that counts."""
+    assert Scenario(task_root=tmp_path, wall_clock=lambda: 1_700_000_000.1239).unix_ms() == (
+        1_700_000_000_123
+    )
