@@ -14,6 +14,7 @@ any part does. An exit code other than these makes the launcher start us again:
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def main() -> int:
 
 
 def _start() -> int:
+    began_s = time.monotonic()
     from logger_extension import bootstrap
     from logger_extension.errors import ConfigError, LambdaApiError
 
@@ -53,13 +55,19 @@ def _start() -> int:
         say("error", "registration failed: Lambda will fail this init", reason=str(error))
         return EXIT_NOT_REGISTERED
 
+    handoff.start_up_s["subscribed"] = time.monotonic() - began_s
     from logger_extension.config import Config
 
     try:
-        config = Config.from_env(os.environ, telemetry_port=handoff.telemetry_port)
+        config = Config.from_env(
+            os.environ,
+            telemetry_port=handoff.telemetry_port,
+            processors=os.cpu_count(),
+            memory_limit_bytes=_read_memory_limit_bytes(),
+        )
     except ConfigError as error:
         return _without_config(handoff, error)
-    if config.has_spare_cpu:
+    if config.cpu.has_spare:
         # The imports below run on the spare CPU, beside the runtime's own init. Without one they
         # run before the first `next`, while init still has its CPU boost.
         if config.receiver.is_on:
@@ -68,6 +76,7 @@ def _start() -> int:
 
     from logger_extension.app import run
 
+    handoff.start_up_s["imported"] = time.monotonic() - began_s
     try:
         code = run(handoff, config)
     except ConfigError as error:
@@ -83,6 +92,13 @@ def _has_endpoint() -> bool:
         value and "_EXPORTER_OTLP_" in name and name.endswith("ENDPOINT")
         for name, value in os.environ.items()
     )
+
+
+def _read_memory_limit_bytes() -> "int | None":
+    import resource
+
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit_bytes == resource.RLIM_INFINITY else limit_bytes
 
 
 def _without_config(handoff: "Handoff", error: "ConfigError") -> int:

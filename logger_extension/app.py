@@ -7,17 +7,20 @@ is told, counted and survived, because an exit of ours fails the function (`Exte
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from logger_extension.bootstrap import Handoff, tell_launcher
 from logger_extension.config import Config
 from logger_extension.deadline import Deadline
 from logger_extension.errors import ConfigError
-from logger_extension.events import InitType, ShutdownEvent
+from logger_extension.events import ShutdownEvent
+from logger_extension.flusher import Flusher
 from logger_extension.lambda_api import SHUTDOWN_BUDGET_MS, LambdaApi
 from logger_extension.lifecycle import Lifecycle
+from logger_extension.pipeline import Pipeline
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from logger_extension.selflog import say
 from logger_extension.wiring import Wiring, now_ms
@@ -75,38 +78,69 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
         wiring = Wiring(handoff, config, stack, _complain, _contain)
         pipeline = await wiring.build_pipeline()
         await wiring.open_receivers(pipeline)
-        receiver = TelemetryReceiver(handoff, _contain(pipeline.accept), pipeline.refuse)
+        receiver = TelemetryReceiver(
+            handoff,
+            _contain(pipeline.accept),
+            pipeline.refuse,
+            wait_for_room=pipeline.wait_for_room,
+        )
         stack.push_async_callback(receiver.close)
         await receiver.open()
+        flusher = _make_flusher(wiring, pipeline, config)
         lifecycle = Lifecycle(
             api=api,
             pipeline=pipeline,
+            flusher=flusher,
             survive=_survive,
             has_telemetry=has_telemetry,
-            margin_ms=config.deadline_margin_ms,
-            flush_timeout_ms=config.flush_timeout_ms,
-            flush_interval_ms=config.flush_interval_ms,
+            has_fallback=wiring.fallback is not None,
+            margin_ms=config.delivery.deadline_margin_ms,
             now_ms=now_ms,
+            note_added=wiring.itself.note_added,
         )
-        event = await _follow_until_shutdown(lifecycle, config)
+        beside = (flusher.follow(), _survive(wiring.connect()))
+        event = await _follow_until_shutdown(lifecycle, beside)
         tell_launcher(os.environ, "shutdown")
         await lifecycle.shut_down(event)
+        if written := pipeline.count_written():
+            say("warn", "not delivered, written to the fallback: see docs/fallback.md", **written)
         if lost := pipeline.count_lost():
             say("error", "telemetry was lost", **lost)
 
 
-async def _follow_until_shutdown(lifecycle: Lifecycle, config: Config) -> ShutdownEvent:
-    """Return the SHUTDOWN that ended it, or one of our own making after SIGTERM or SIGINT."""
+def _make_flusher(wiring: Wiring, pipeline: Pipeline, config: Config) -> Flusher:
+    settings = config.delivery
+    return Flusher(
+        source=pipeline,
+        rules=settings.flush,
+        has_spare_cpu=config.cpu.has_spare,
+        flush_timeout_ms=settings.flush_timeout_ms,
+        budget_ms=settings.collector_budget_ms,
+        survive=_survive,
+        now_ms=now_ms,
+        clock_s=time.monotonic,
+        note_decision=wiring.itself.note_decision,
+        note_flush=wiring.itself.note_flush,
+    )
+
+
+async def _follow_until_shutdown(
+    lifecycle: Lifecycle, beside: Sequence[Coroutine[Any, Any, None]]
+) -> ShutdownEvent:
+    """Return the SHUTDOWN that ended it, or one of our own making after SIGTERM or SIGINT.
+
+    Args:
+        lifecycle: follows invocations.
+        beside: what else goes on until then.
+    """
     async with asyncio.TaskGroup() as group:
         following = group.create_task(lifecycle.follow_invocations())
         for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, following.cancel)
-        flushing = None
-        if config.init_type is InitType.MANAGED_INSTANCES:
-            flushing = group.create_task(lifecycle.flush_periodically())
+        others = [group.create_task(work) for work in beside]
         await asyncio.wait({following})
-        if flushing is not None:
-            flushing.cancel()
+        for task in others:
+            task.cancel()
     if following.cancelled():
         return ShutdownEvent("signal", Deadline.after(now_ms(), SHUTDOWN_BUDGET_MS))
     return following.result()

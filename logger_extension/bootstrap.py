@@ -11,6 +11,8 @@ The launcher speaks to us through the environment:
     LOGGER_EXTENSION_SUBSCRIPTION   "<port> <status>" of an earlier process of this sandbox
 and we to it through the pipe whose number is LOGGER_EXTENSION_PIPE, a line each: "registered <id>"
 if it was us, "subscribed <port> <status>" when that is settled, "shutdown" when it has been seen.
+Our stdin is a pipe of the launcher's too: in it lies one line with how many records we hold, which
+a successor finds in LOGGER_EXTENSION_HELD.
 """
 
 import _socket
@@ -59,6 +61,7 @@ class Handoff:
         first_next: a socket on which `next` has been asked already, or None.
         subscription_status: what Lambda answered to the subscription, 0 without an answer.
         otlp_listener: where the function's own SDK may send already, or None.
+        start_up_s: seconds from the start of our code to the end of each phase.
     """
 
     __slots__ = (
@@ -69,6 +72,7 @@ class Handoff:
         "otlp_listener",
         "register_body",
         "restarted",
+        "start_up_s",
         "subscription_status",
         "telemetry_port",
     )
@@ -83,6 +87,7 @@ class Handoff:
         self.subscription_status = 0
         self.first_next: _socket.socket | None = None
         self.otlp_listener: _socket.socket | None = None
+        self.start_up_s: dict[str, float] = {}
 
 
 def start(environ: "os._Environ[str]", *, subscribe: bool) -> Handoff:
@@ -134,6 +139,36 @@ def tell_launcher(environ: "os._Environ[str]", line: str) -> None:
             # The launcher reads this pipe only after our death; without it nothing is lost
             # but the way back to the same port.
             return
+
+
+class Held:
+    """Keeps one line in the launcher's pipe: how many records would be lost if we died now.
+
+    State: the descriptor of our own stdin, opened for writing as well; -1 without a launcher.
+    """
+
+    def __init__(self, environ: "os._Environ[str]") -> None:
+        self._fd = -1
+        self._count = -1
+        if environ.get("LOGGER_EXTENSION_PIPE"):
+            try:
+                self._fd = os.open("/proc/self/fd/0", os.O_RDWR | os.O_NONBLOCK)
+            except OSError:
+                return  # no /proc: then nobody learns how many they were
+
+    def tell(self, count: int) -> None:
+        """Replace the line."""
+        if self._fd < 0 or count == self._count:
+            return
+        self._count = count
+        try:
+            os.read(self._fd, 64)
+        except OSError:
+            pass  # the first one
+        try:
+            os.write(self._fd, b"%d\n" % count)
+        except OSError:
+            self._fd = -1
 
 
 def ask_next(handoff: Handoff) -> None:

@@ -1,104 +1,239 @@
-"""One signal on its way out: a queue, an encoder and an exporter.
+"""One signal on its way out: a queue, an encoder, a collector, and a fallback.
 
-State: the queue. Decides nothing about time: `flush` sends all there is and may be cancelled at any
-await without losing or doubling what it holds. Must not know which signal it carries.
+State: the queue, what it had no room for, what was dropped by reason, and how large a request the
+collector takes. Decides nothing about time: `flush` sends all there is within a window, and may be
+cancelled at any await without losing what it holds. Must not know which signal it carries.
 """
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from logger_extension.policy.outcome import Delivered, Outcome, Refused, Undelivered
+from logger_extension.delivery import Window
+from logger_extension.policy.outcome import Delivered, Outcome, Refused, TooLarge, Undelivered
 from logger_extension.policy.queue import Entry, Queue
 
 Item = TypeVar("Item")
 
-# Encoding and compressing one request cannot be cut off. At 128 MB of memory, a fourteenth of a
-# CPU, this much takes some 60 ms: less than the margin before a deadline. (Many collectors refuse
-# requests above 4 MiB, so there is no use in larger ones anyway.)
-MAX_REQUEST_BYTES = 512 * 1024
+# A collector that refuses even this much as too large refuses for another reason.
+SMALLEST_REQUEST_BYTES = 16 * 1024
 
 
-# A collector that asks for more than this is mistaken about a clock, or about us.
-LONGEST_PAUSE_MS = 15 * 60 * 1000
+class Sender(Protocol):
+    """What a channel needs of a delivery."""
+
+    answered_s: float
+    is_slow: bool
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the collector is not to be asked now."""
+
+    async def send(self, body: bytes, window: Window) -> Outcome:
+        """Send one serialized request within a window."""
 
 
-class Exporter(Protocol):
-    """What a channel needs of an exporter."""
+class Fallback(Protocol):
+    """Where goes what a collector does not take."""
 
-    async def export(self, body: bytes) -> Outcome:
-        """Send one serialized request."""
+    async def write(self, signal: str, body: bytes) -> int:
+        """Write a request down; return how many of its records could not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large requests are, before compression."""
+
+    request_max_bytes: int
+    request_max_records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Generic[Item]):
+    """Where the items of a channel go, and how.
+
+    Attributes:
+        signal: `logs`, `traces` or `metrics`, as the fallback names it.
+        encode: items to one serialized request.
+        sender: brings requests to the collector.
+        fallback: takes what the collector does not; None for nowhere.
+        divide: makes smaller items of one that is too large; returns it alone when it cannot.
+    """
+
+    signal: str
+    encode: Callable[[Sequence[Item]], bytes]
+    sender: Sender
+    fallback: Fallback | None
+    divide: Callable[[Entry[Item]], Sequence[Entry[Item]]] = lambda entry: (entry,)
 
 
 class Channel(Generic[Item]):
     """A queue that can be flushed.
 
     Args:
-        signal: `logs` or `traces`, for counts and complaints.
+        name: for counts and complaints.
         queue: what waits.
-        encode: items to one serialized request.
-        exporter: where requests go.
+        route: where it goes.
+        limits: how large requests are.
         complain: called with a message and a reason about data that is not delivered.
-        now_ms: the wall clock, for a pause that the collector has asked for.
+        count_exported: told what was delivered.
+
+    Attributes:
+        name: for counts and complaints.
+        dropped: how many items were lost, by reason.
+        written: how many the fallback took.
+        sender: what brings requests to the collector.
+        capacity: how many records may wait.
     """
 
     def __init__(
         self,
-        signal: str,
+        name: str,
         queue: Queue[Item],
-        encode: Callable[[Sequence[Item]], bytes],
-        exporter: Exporter,
+        route: Route[Item],
+        limits: Limits,
         complain: Callable[[str, str], None],
-        now_ms: Callable[[], float],
+        count_exported: Callable[[Sequence[Item]], None],
     ) -> None:
-        self._signal = signal
+        self.name = name
         self._queue = queue
-        self._encode = encode
-        self._exporter = exporter
+        self._route = route
+        self.sender = route.sender
+        self._request_max_bytes = limits.request_max_bytes
+        self._request_max_records = limits.request_max_records
         self._complain = complain
-        self._now_ms = now_ms
-        self._not_before_ms = 0.0
+        self._count_exported = count_exported
+        # What goes to the fallback at the next chance, with the reason. Bounded like the queue.
+        self._rest: deque[tuple[str, Entry[Item]]] = deque()
+        self._rest_bytes = 0
+        self.dropped: Counter[str] = Counter()
+        self.written = 0
+        self.capacity = queue.max_records
+
+    def __len__(self) -> int:
+        """Return how many items wait, for the collector or the fallback."""
+        return len(self._queue) + len(self._rest)
+
+    @property
+    def fill(self) -> float:
+        """How full the queue is, 0 to 1."""
+        return self._queue.fill
+
+    @property
+    def has_full_request(self) -> bool:
+        """Whether as much waits as goes into one request."""
+        return (
+            self._queue.size_bytes >= self._request_max_bytes
+            or len(self._queue) >= self._request_max_records
+        )
 
     def put(self, item: Item, size_bytes: int) -> None:
         """Queue one item."""
-        self._queue.put(item, size_bytes)
+        if evicted := self._queue.put(item, size_bytes):
+            self._give_up(evicted, "queue_full")
 
-    async def flush(self) -> None:
-        """Send what waits, oldest first, until all is sent or the collector does not take it.
-
-        Nothing is sent while a pause lasts that the collector has asked for (Retry-After): "the
-        client MUST throttle" (https://opentelemetry.io/docs/specs/otlp/#otlphttp-throttling).
-        """
-        if self._now_ms() < self._not_before_ms:
+    async def flush(self, window: Window) -> None:
+        """Send what waits, oldest first, until all is sent or the collector does not take it."""
+        if self.sender.is_away and not window.is_last:
+            # Encoding would be in vain.
             return
-        while entries := self._queue.take(MAX_REQUEST_BYTES):
+        while entries := self._queue.take(self._request_max_bytes, self._request_max_records):
             # What an unforeseen error leaves behind is given up: it would come again each time.
             outcome: Outcome = Refused("internal error")
             try:
-                outcome = await self._exporter.export(self._encode([e.item for e in entries]))
+                body = self._route.encode([entry.item for entry in entries])
+                outcome = await self.sender.send(body, window)
             except asyncio.CancelledError:
-                outcome = Undelivered("no answer before the deadline")
+                outcome = Undelivered("cut off")
                 raise
             finally:
                 self._settle(entries, outcome)
             if isinstance(outcome, Undelivered):
-                return
+                break
+        await self.spill()
+
+    async def spill(self) -> None:
+        """Write down what there was no room for, and what the collector refused for ever."""
+        fallback = self._route.fallback
+        while self._rest and fallback is not None:
+            reason = self._rest[0][0]
+            taken: list[Entry[Item]] = []
+            size_bytes = 0
+            while (
+                self._rest
+                and self._rest[0][0] == reason
+                and (not taken or size_bytes < self._request_max_bytes)
+            ):
+                taken.append(self._rest.popleft()[1])
+                size_bytes += taken[-1].size_bytes
+            self._rest_bytes -= size_bytes
+            # Cancelled, it is not known how much was written: rather told as lost than not.
+            unwritten = len(taken)
+            try:
+                body = self._route.encode([entry.item for entry in taken])
+                unwritten = await fallback.write(self._route.signal, body)
+            finally:
+                self.dropped[reason] += unwritten
+                self.written += max(len(taken) - unwritten, 0)
+
+    async def give_up(self) -> None:
+        """At the end: write down all that waits."""
+        if self._route.fallback is not None:
+            rest = self._queue.take(2**62, len(self._queue) or 1)
+            self._rest.extend(("undelivered", entry) for entry in rest)
+            self._rest_bytes += sum(entry.size_bytes for entry in rest)
+            await self.spill()
 
     def count_lost(self) -> dict[str, int]:
         """Return dropped items by reason, and those still waiting as `undelivered`."""
-        counts = {f"{self._signal}.{why}": n for why, n in self._queue.dropped.items()}
-        return counts | {f"{self._signal}.undelivered": len(self._queue)}
+        counts = Counter({f"{self.name}.{why}": n for why, n in self.dropped.items()})
+        counts[f"{self.name}.undelivered"] += len(self)
+        return dict(counts)
 
     def _settle(self, entries: Sequence[Entry[Item]], outcome: Outcome) -> None:
         match outcome:
             case Delivered(rejected, message):
-                self._queue.dropped["rejected"] += rejected
+                self._count_exported([entry.item for entry in entries])
+                self.dropped["rejected"] += rejected
                 if rejected or message:
-                    self._complain(f"the collector took {self._signal} in part", message)
-            case Undelivered(reason, retry_after_ms):
-                self._queue.restore(entries)
-                self._not_before_ms = self._now_ms() + min(retry_after_ms or 0, LONGEST_PAUSE_MS)
-                self._complain(f"{self._signal} not delivered, kept for the next flush", reason)
+                    self._complain(f"the collector took {self.name} in part", message)
+            case Undelivered(reason):
+                self._restore(entries)
+                self._complain(f"{self.name} not delivered, kept for the next flush", reason)
+            case TooLarge(reason):
+                self._shrink(entries, reason)
             case Refused(reason):
-                self._queue.dropped["refused"] += len(entries)
-                self._complain(f"the collector refused {self._signal}, dropped", reason)
+                self._refuse(entries, "refused", reason)
+
+    def _shrink(self, entries: Sequence[Entry[Item]], reason: str) -> None:
+        """Send the same again in requests of half the size, unless that cannot help."""
+        size_bytes = sum(entry.size_bytes for entry in entries)
+        if len(entries) == 1:
+            entries = self._route.divide(entries[0])
+        if len(entries) == 1 or size_bytes <= SMALLEST_REQUEST_BYTES:
+            self._refuse(entries, "too_large", reason)
+            return
+        self._request_max_bytes = size_bytes // 2
+        self._restore(entries)
+
+    def _refuse(self, entries: Sequence[Entry[Item]], reason: str, words: str) -> None:
+        self._give_up(entries, reason)
+        what = "dropped" if self._route.fallback is None else "written to the fallback"
+        self._complain(f"the collector refused {self.name}, {what}", words)
+
+    def _restore(self, entries: Sequence[Entry[Item]]) -> None:
+        self._give_up(self._queue.restore(entries), "queue_full")
+
+    def _give_up(self, entries: Sequence[Entry[Item]], reason: str) -> None:
+        """Keep for the fallback what the queue cannot keep; without one it is lost."""
+        if self._route.fallback is None:
+            self.dropped[reason] += len(entries)
+            return
+        for entry in entries:
+            self._rest.append((reason, entry))
+            self._rest_bytes += entry.size_bytes
+        while self._rest_bytes > self._queue.max_bytes:
+            self._rest_bytes -= self._rest.popleft()[1].size_bytes
+            self.dropped["queue_full"] += 1

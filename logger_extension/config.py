@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
+from logger_extension.policy.cpu import CpuShare, find_cpu_share
 from logger_extension.settings.cost import CostSettings
+from logger_extension.settings.delivery import DeliverySettings
 from logger_extension.settings.export import ExportSettings
+from logger_extension.settings.fallback import FallbackSettings
 from logger_extension.settings.features import FeatureSettings
 from logger_extension.settings.logs import LogsSettings
 from logger_extension.settings.metrics import MetricsSettings
@@ -28,10 +31,6 @@ MIB = 1024 * 1024
 OWN_EXPORTER = "LOGGER_EXTENSION_EXPORTER_OTLP_"
 SIGNALS = ("LOGS", "TRACES", "METRICS")
 
-# From this memory size on a function has one whole vCPU:
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-ONE_VCPU_MB = 1769
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -39,10 +38,9 @@ class Config:
 
     Attributes:
         export: where each signal goes, and how.
-        deadline_margin_ms: how long before a deadline of Lambda's our work must be over.
-        flush_timeout_ms: the most that a flush may take of an invocation.
-        queue_max_bytes: the most that waits for export, a signal.
-        flush_interval_ms: pause between flushes on Managed Instances, where nothing freezes.
+        delivery: what sending may cost, in time and memory.
+        fallback: where goes what cannot be delivered.
+        cpu: what the function has.
         complaints: one sentence for each value that could not be used.
     """
 
@@ -53,10 +51,9 @@ class Config:
     cost: CostSettings
     receiver: ReceiverSettings
     features: FeatureSettings
-    deadline_margin_ms: int
-    flush_timeout_ms: int
-    queue_max_bytes: int
-    flush_interval_ms: int
+    delivery: DeliverySettings
+    fallback: FallbackSettings
+    cpu: CpuShare
     service_name: str
     resource_attributes: Mapping[str, str]
     function_name: str
@@ -66,18 +63,22 @@ class Config:
     init_type: InitType
     complaints: tuple[str, ...] = ()
 
-    @property
-    def has_spare_cpu(self) -> bool:
-        """Whether work beside the handler does not take its CPU."""
-        return self.memory_mb > ONE_VCPU_MB
-
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], *, telemetry_port: int = 0) -> "Config":
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        telemetry_port: int = 0,
+        processors: int | None = None,
+        memory_limit_bytes: int | None = None,
+    ) -> "Config":
         """Read every setting.
 
         Args:
             environ: the environment of the process.
             telemetry_port: our own listener, which must not be the collector.
+            processors: what the kernel shows, None when it does not say.
+            memory_limit_bytes: a limit of the process below the function's memory, None without.
 
         Raises:
             ConfigError: nothing can be delivered with these settings.
@@ -88,6 +89,8 @@ class Config:
         # The bootstrap has read it already and taken its default where it must; here it is told.
         env.integer("LOGGER_EXTENSION_TELEMETRY_PORT", 4328, 0, 65_535)
         memory_mb = env.integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 1, 1_000_000)
+        memory_bytes = min(memory_mb * MIB, memory_limit_bytes or memory_mb * MIB)
+        init_type = InitType(env.text("AWS_LAMBDA_INITIALIZATION_TYPE") or InitType.ON_DEMAND)
         function_name = env.text("AWS_LAMBDA_FUNCTION_NAME") or "unknown_function"
         resource_attributes = env.resource_attributes()
         receiver = ReceiverSettings.read(env)
@@ -100,13 +103,11 @@ class Config:
             traces=TracesSettings.read(env),
             metrics=MetricsSettings.read(env),
             cost=CostSettings.read(env),
-            deadline_margin_ms=env.integer("LOGGER_EXTENSION_DEADLINE_MARGIN_MS", 200, 10, 60_000),
-            flush_timeout_ms=env.integer("LOGGER_EXTENSION_FLUSH_TIMEOUT_MS", 2_000, 10, 900_000),
-            queue_max_bytes=env.integer(
-                "LOGGER_EXTENSION_QUEUE_MAX_BYTES", _share_of(memory_mb), 64 * 1024, 2**40
+            delivery=DeliverySettings.read(
+                env, memory_bytes=memory_bytes, is_managed=init_type is InitType.MANAGED_INSTANCES
             ),
-            # The specification's own pause between exports of logs.
-            flush_interval_ms=env.integer("OTEL_BLRP_SCHEDULE_DELAY", 1_000, 10, 900_000),
+            fallback=FallbackSettings.read(env),
+            cpu=find_cpu_share(memory_mb, processors),
             service_name=env.text("OTEL_SERVICE_NAME")
             or resource_attributes.get("service.name")
             or function_name,
@@ -115,7 +116,7 @@ class Config:
             function_version=env.text("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST",
             memory_mb=memory_mb,
             region=env.text("AWS_REGION"),
-            init_type=InitType(env.text("AWS_LAMBDA_INITIALIZATION_TYPE") or InitType.ON_DEMAND),
+            init_type=init_type,
             complaints=tuple(env.complaints),
         )
         if config.complaints and is_strict(environ):
@@ -143,9 +144,3 @@ def _is_own(name: str, value: str) -> bool:
 def is_strict(environ: Mapping[str, str]) -> bool:
     """Return whether bad settings end the process: for tests, never in production."""
     return environ.get("LOGGER_EXTENSION_STRICT", "").strip().lower() in ("1", "true")
-
-
-def _share_of(memory_mb: int) -> int:
-    # There are up to eight of these bounds: what is unread, three signals, and the same for what
-    # the function's SDK sends. Together they stay below a quarter of the function's memory.
-    return min(max(memory_mb * MIB // 32, 4 * MIB), 64 * MIB)

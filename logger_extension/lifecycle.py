@@ -1,20 +1,20 @@
 """The loop over `event/next`: invoked, finished, flushed, next; and the shutdown.
 
-State: a periodic flush under way, beside where it stands. Owns the order and the time limits: no
-wait and no flush runs past Lambda's deadline less a margin, because what runs longer makes the
-function time out. Must not know HTTP nor OTLP.
+Owns the order and the time limits: no wait and no flush runs past Lambda's deadline less a margin,
+because what runs longer makes the function time out. What an invocation does with its telemetry
+is the flusher's to decide. Must not know HTTP nor OTLP.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from logger_extension.deadline import Deadline
 from logger_extension.events import InvokeEvent, LifecycleEvent, ShutdownEvent
+from logger_extension.patience import wait_within
+from logger_extension.policy.flush import Action, Decision, plan_shutdown
 
-# At SHUTDOWN the last report may be on its way; Lambda delivers it within a few milliseconds or not
-# at all.
-LAST_REPORT_WAIT_MS = 50
+MS_PER_S = 1_000
 
 
 class NextCaller(Protocol):
@@ -24,7 +24,7 @@ class NextCaller(Protocol):
         """Say that we are done, and wait for the next event."""
 
 
-class Flushable(Protocol):
+class Follower(Protocol):
     """What the lifecycle asks of the pipeline."""
 
     def invoked(self, event: InvokeEvent) -> None:
@@ -36,14 +36,27 @@ class Flushable(Protocol):
     def end_all(self, reason: str) -> None:
         """Finish what is still open at SHUTDOWN."""
 
+    def find_end_ms(self, request_id: str) -> float:
+        """Return when the runtime was done, 0 if that is not known."""
+
     def wait_finished(self, request_id: str) -> Coroutine[Any, Any, None]:
         """Wait until the runtime is done with an invocation."""
 
     def wait_reported(self) -> Coroutine[Any, Any, None]:
         """Wait until every finished invocation has its report."""
 
-    def flush(self) -> Coroutine[Any, Any, None]:
-        """Send everything; cancelled when time is up."""
+
+class Sending(Protocol):
+    """What the lifecycle asks of the flusher."""
+
+    def invoked(self, limit: Deadline) -> Decision:
+        """Return how an invocation goes."""
+
+    def flush_at_end(self, limit: Deadline) -> Coroutine[Any, Any, None]:
+        """Send what waits after a handler."""
+
+    def shut_down(self, send: Deadline, fallback: Deadline) -> Coroutine[Any, Any, None]:
+        """Send everything, then write down the rest."""
 
 
 class Lifecycle:
@@ -51,36 +64,38 @@ class Lifecycle:
 
     Args:
         api: asks `next`.
-        pipeline: is told of events and asked to flush.
+        pipeline: is told of events.
+        flusher: decides how an invocation goes, and sends.
         survive: awaits work and keeps its faults from ending us.
         has_telemetry: whether the Telemetry API will tell when a handler is done.
+        has_fallback: whether a shutdown needs time to write down what is undelivered.
         margin_ms: how long before a deadline our work must be over.
-        flush_timeout_ms: the most that a flush may take of an invocation.
-        flush_interval_ms: pause between flushes where no INVOKE comes (Managed Instances).
         now_ms: the wall clock, epoch milliseconds.
+        note_added: told of the seconds from the end of a handler to our `next`.
     """
 
     def __init__(  # noqa: PLR0913  (the composition root names each part)
         self,
         *,
         api: NextCaller,
-        pipeline: Flushable,
+        pipeline: Follower,
+        flusher: Sending,
         survive: Callable[[Awaitable[None]], Awaitable[None]],
         has_telemetry: bool,
+        has_fallback: bool,
         margin_ms: float,
-        flush_timeout_ms: float,
-        flush_interval_ms: float,
         now_ms: Callable[[], float],
+        note_added: Callable[[float], None],
     ) -> None:
         self._api = api
         self._pipeline = pipeline
+        self._flusher = flusher
         self._survive = survive
         self._has_telemetry = has_telemetry
+        self._has_fallback = has_fallback
         self._margin_ms = margin_ms
-        self._flush_timeout_ms = flush_timeout_ms
-        self._flush_interval_s = flush_interval_ms / 1000
         self._now_ms = now_ms
-        self._flushing: asyncio.Future[None] | None = None
+        self._note_added = note_added
 
     async def follow_invocations(self) -> ShutdownEvent:
         """Go from INVOKE to INVOKE; return the SHUTDOWN that ends it."""
@@ -90,49 +105,39 @@ class Lifecycle:
                 return event
             await self._survive(self._follow(event))
 
-    async def flush_periodically(self) -> None:
-        """Flush at intervals, for ever: the way on Managed Instances, where nothing freezes.
-
-        Cancelling ends the intervals, not a flush under way: what it sends would be sent twice.
-        """
-        while True:
-            await asyncio.sleep(self._flush_interval_s)
-            self._flushing = asyncio.ensure_future(self._survive(self._pipeline.flush()))
-            await asyncio.shield(self._flushing)
-
     async def shut_down(self, event: ShutdownEvent) -> None:
-        """Take what still comes, close what is open, send it all, within the deadline."""
-        limit = event.deadline.less(self._margin_ms)
+        """Send what is left within the shutdown's own deadline."""
+        plan = plan_shutdown(
+            event.deadline,
+            self._now_ms(),
+            margin_ms=self._margin_ms,
+            has_fallback=self._has_fallback,
+        )
         if self._has_telemetry:
-            last_report = Deadline.after(self._now_ms(), LAST_REPORT_WAIT_MS)
             waiting = self._pipeline.wait_reported()
-            await self._survive(self._within(limit.earlier(last_report), waiting))
+            await self._survive(self._within(plan.report, waiting))
         await self._survive(self._close(event.reason))
-        await self._survive(self._within(limit, self._pipeline.flush()))
+        await self._survive(self._flusher.shut_down(plan.send, plan.fallback))
 
     async def _close(self, reason: str) -> None:
         self._pipeline.end_all(reason)
 
     async def _follow(self, event: InvokeEvent) -> None:
         limit = event.deadline.less(self._margin_ms)
+        decision = self._flusher.invoked(limit)
         self._pipeline.invoked(event)
+        if not self._has_telemetry:
+            self._pipeline.end_unobserved(event.request_id)
+        if decision.action is not Action.END:
+            # `next` at once: nothing of ours comes after the handler.
+            return
         if self._has_telemetry:
             await self._within(limit, self._pipeline.wait_finished(event.request_id))
-        else:
-            self._pipeline.end_unobserved(event.request_id)
-        # A collector that dallies costs this much of an invocation, not all of its timeout.
-        budget = Deadline.after(self._now_ms(), self._flush_timeout_ms)
-        await self._within(limit.earlier(budget), self._pipeline.flush())
+        await self._flusher.flush_at_end(limit)
+        if ended_ms := self._pipeline.find_end_ms(event.request_id):
+            self._note_added(max(0.0, self._now_ms() - ended_ms) / MS_PER_S)
 
     async def _within(self, limit: Deadline, work: Coroutine[Any, Any, None]) -> None:
         """Await work until it is done or time is up, whichever comes first."""
-        remaining_s = limit.remaining_s(self._now_ms())
-        if not remaining_s:
-            # Nothing is begun that could not be ended.
-            work.close()
-            return
-        try:
-            async with asyncio.timeout(remaining_s):
-                await work
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            await wait_within(work, lambda: limit.remaining_s(self._now_ms()))

@@ -6,6 +6,7 @@ no other time: each reading costs CPU that the function pays for. What cannot be
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from logger_extension.policy.usage import (
@@ -25,6 +26,22 @@ MAX_PROCESSES = 64
 
 # The head of these files is all that is read of them.
 HEAD_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUsage:
+    """What this process has used: CPU time since its start, memory now (0 if not known)."""
+
+    cpu_s: float
+    resident_bytes: int
+
+
+def read_own_usage(proc: Path = PROC) -> OwnUsage:
+    """Return what this process uses itself."""
+    times = os.times()
+    pages = _read_head(proc / "self" / "statm").split()
+    resident_bytes = int(pages[1]) * os.sysconf("SC_PAGE_SIZE") if len(pages) > 1 else 0
+    return OwnUsage(times.user + times.system, resident_bytes)
 
 
 def read_counters(proc: Path = PROC) -> Counters:

@@ -24,6 +24,9 @@ class Relay:
         channels: where requests of a signal go; one that is missing is off, as the user wished.
         max_bytes: how much may wait for the end of the handler.
         note_span: is told the time of each span, with the request id of its invocation.
+
+    Attributes:
+        waiting_bytes: how much waits.
     """
 
     def __init__(
@@ -38,21 +41,26 @@ class Relay:
         self._max_bytes = max_bytes
         self._note_span = note_span
         self._waiting: list[tuple[str, bytes]] = []
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
+
+    @property
+    def fill(self) -> float:
+        """How full it is, 0 to 1."""
+        return self.waiting_bytes / self._max_bytes
 
     def accept(self, signal: str, body: bytes) -> bool:
         """Take a serialized request; return whether there was room for it."""
-        if self._waiting_bytes + len(body) > self._max_bytes:
+        if self.waiting_bytes + len(body) > self._max_bytes:
             return False
         if signal in self._channels:
             self._waiting.append((signal, body))
-            self._waiting_bytes += len(body)
+            self.waiting_bytes += len(body)
         return True
 
     def forward(self, invocations: Iterable[Invocation]) -> None:
         """Put what waits into the channels; `invocations` are those that it may be about."""
         waiting, self._waiting = self._waiting, []
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
         for signal in ORDER:
             bodies = [body for kind, body in waiting if kind == signal]
             if not bodies:

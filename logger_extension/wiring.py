@@ -3,7 +3,9 @@
 Owns which part gets which setting. Runs once; must not decide anything at run time.
 """
 
+import asyncio
 import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -12,10 +14,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from logger_extension.assembler import Assembler
-from logger_extension.bootstrap import Handoff
-from logger_extension.channel import Channel
+from logger_extension.bootstrap import Handoff, Held
+from logger_extension.channel import Channel, Fallback, Limits, Route
 from logger_extension.config import Config
+from logger_extension.delivery import Delivery
 from logger_extension.events import FunctionLog, InitType
+from logger_extension.exporters.fallback import open_fallback
 from logger_extension.exporters.protocols import open_exporter
 from logger_extension.lambda_api import read_account_id
 from logger_extension.log_gate import LogGate
@@ -25,11 +29,17 @@ from logger_extension.policy.cost import Missing, Unpriced, choose_tariff, estim
 from logger_extension.policy.features import FeatureCosts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.prices import apply_own_prices, find_list_prices
-from logger_extension.policy.queue import Queue
-from logger_extension.process_usage import read_counters, read_levels, read_usage
+from logger_extension.policy.queue import Entry, Queue
+from logger_extension.process_usage import (
+    read_counters,
+    read_levels,
+    read_own_usage,
+    read_usage,
+)
 from logger_extension.receivers.intake import Intake
 from logger_extension.receivers.otlp import OtlpReceiver
 from logger_extension.relay import Relay
+from logger_extension.self_telemetry import SelfTelemetry
 from logger_extension.settings.export import Target
 from logger_extension.signals.forwarding import Forwarding
 from logger_extension.signals.log_platform import make_platform_log
@@ -38,6 +48,7 @@ from logger_extension.signals.logs import LogLine, encode_logs
 from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
 from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.resource import Resource, describe_resource, learn_instance
+from logger_extension.signals.splitting import split_request
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 
 if TYPE_CHECKING:
@@ -75,6 +86,11 @@ class Wiring:
         self._complain = complain
         self._contain = contain
         self._forwarded: dict[str, Channel[bytes]] = {}
+        self._deliveries: list[Delivery] = []
+        self.fallback: Fallback | None = open_fallback(config.fallback, complain)
+        self._metrics = InvocationMetrics(config.metrics, start_unix_nano=time.time_ns())
+        self.itself = SelfTelemetry(self._metrics.record, read_own_usage, handoff.start_up_s)
+        self._metrics.observe_with(self.itself.observe)
         features = config.features
         self._features = FeatureCosts(
             log_field=features.log_field,
@@ -86,7 +102,7 @@ class Wiring:
         self._relay = Relay(
             Forwarding(config.receiver, self._resource, features.span_attribute),
             self._forwarded,
-            config.queue_max_bytes,
+            config.delivery.queue_max_bytes,
             self._features.note_span,
         )
 
@@ -97,9 +113,18 @@ class Wiring:
             ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
         """
         config, resource = self._config, self._resource
-        logs = await self._open_channel(config.export.logs, self._encode_logs())
-        spans = await self._open_channel(config.export.traces, partial(encode_spans, resource))
-        metrics = await self._open_channel(config.export.metrics, partial(encode_metrics, resource))
+        export, count = config.export, self.itself.count_exported
+        logs = await self._open_channel(
+            export.logs, self._encode_logs(), lambda lines: count("logs", len(lines))
+        )
+        spans = await self._open_channel(
+            export.traces, partial(encode_spans, resource), lambda some: count("traces", len(some))
+        )
+        metrics = await self._open_channel(
+            export.metrics,
+            partial(encode_metrics, resource),
+            lambda some: count("metrics", sum(len(metric.points) for metric in some)),
+        )
         observer = self._build_observer()
         assembler = Assembler(
             invocations=self._build_invocations(),
@@ -107,32 +132,38 @@ class Wiring:
             function_version=config.function_version,
             awaits_report=config.traces.awaits_report,
             gate=self._build_gate(logs),
-            put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans else None,
+            put_span=lambda span: spans.put(span, SPAN_SIZE_BYTES) if spans is not None else None,
             learn_instance=partial(learn_instance, resource),
             observer=observer,
             note_log=self._note_log,
         )
         own = (logs, spans, metrics)
-        return Pipeline(
+        pipeline = Pipeline(
             assembler=assembler,
             observer=observer,
             relay=self._relay,
             channels=[*(each for each in own if each is not None), *self._forwarded.values()],
-            put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics else None,
+            put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics is not None else None,
             make_line=make_platform_log if config.logs.has_platform_logs else None,
-            reads_at_once=config.has_spare_cpu or self._is_managed,
-            max_unread_bytes=config.queue_max_bytes,
+            reads_at_once=config.cpu.has_spare or self._is_managed,
+            max_unread_bytes=config.delivery.queue_max_bytes,
+            request_max_bytes=config.delivery.request_max_bytes,
             contain=self._contain,
+            tell_held=Held(os.environ).tell,
             now_unix_nano=time.time_ns,
         )
+        if self._handoff.restarted:
+            held = os.environ.get("LOGGER_EXTENSION_HELD", "")
+            pipeline.refuse("process_killed", int(held) if held.isdecimal() else 0)
+        return pipeline
 
     async def open_receivers(self, pipeline: Pipeline) -> None:
         """Begin to take what the function's own SDK sends."""
         settings = self._config.receiver
         if not settings.is_on:
             return
-        intake = Intake(self._relay.accept, pipeline.refuse, self._complain)
-        max_bytes = self._config.queue_max_bytes
+        intake = Intake(pipeline.accept_request, pipeline.refuse, self._complain)
+        max_bytes = self._config.delivery.queue_max_bytes
         receivers: list[OtlpReceiver | OtlpGrpcReceiver] = [
             OtlpReceiver(settings.port, max_bytes, intake, self._handoff.otlp_listener)
         ]
@@ -148,24 +179,57 @@ class Wiring:
     def _is_managed(self) -> bool:
         return self._config.init_type is InitType.MANAGED_INSTANCES
 
+    async def connect(self) -> None:
+        """Connect to all collectors while nobody waits for them."""
+        async with asyncio.TaskGroup() as group:
+            for delivery in self._deliveries:
+                group.create_task(delivery.connect())
+
     async def _open_channel(
-        self, target: Target | None, encode: Callable[[Sequence[Item]], bytes]
+        self,
+        target: Target | None,
+        encode: Callable[[Sequence[Item]], bytes],
+        count_exported: Callable[[Sequence[Item]], None],
     ) -> Channel[Item] | None:
         if target is None:
             return None
-        exporter = open_exporter(target)
+        settings = self._config.delivery
+        exporter = open_exporter(target, compresses_aside=self._config.cpu.has_spare)
         await self._stack.enter_async_context(exporter)
-        queue: Queue[Item] = Queue(self._config.queue_max_bytes)
+        delivery = Delivery(
+            exporter,
+            target.timeout_ms,
+            time.monotonic,
+            random.random,
+            self.itself.report_on(target.signal),
+        )
+        self._deliveries.append(delivery)
+        limits = Limits(settings.request_max_bytes, settings.request_max_records)
         # What the function's own SDK sends goes the same way, in a queue of its own.
         self._forwarded[target.signal] = Channel(
             f"function_{target.signal}",
-            Queue(self._config.queue_max_bytes),
-            b"".join,
-            exporter,
+            Queue(settings.queue_max_bytes, settings.queue_max_records),
+            Route(
+                signal=target.signal,
+                encode=b"".join,
+                sender=delivery,
+                fallback=self.fallback,
+                divide=partial(_divide, target.signal),
+            ),
+            limits,
             self._complain,
-            now_ms,
+            _ignore,
         )
-        return Channel(target.signal, queue, encode, exporter, self._complain, now_ms)
+        channel = Channel(
+            target.signal,
+            Queue[Item](settings.queue_max_bytes, settings.queue_max_records),
+            Route(signal=target.signal, encode=encode, sender=delivery, fallback=self.fallback),
+            limits,
+            self._complain,
+            count_exported,
+        )
+        self.itself.watch(target.signal, channel)
+        return channel
 
     def _encode_logs(self) -> Callable[[Sequence[LogLine]], bytes]:
         settings = self._config.logs
@@ -187,7 +251,8 @@ class Wiring:
             min_severity=settings.min_severity, include=settings.include, exclude=settings.exclude
         )
         put = logs.put if logs is not None else _ignore
-        return LogGate(rules, settings.sampling, self._config.queue_max_bytes, put)
+        max_bytes = self._config.delivery.queue_max_bytes
+        return LogGate(rules, settings.sampling, max_bytes, put)
 
     def _build_invocations(self) -> Invocations:
         return Invocations(
@@ -208,10 +273,9 @@ class Wiring:
         tariff = choose_tariff(prices, config.init_type, ephemeral_mb)
         if isinstance(tariff, Unpriced) and tariff.reason is Missing.PRICE:
             self._complain("there is no cost", tariff.advice)
-        metrics = InvocationMetrics(config.metrics, start_unix_nano=time.time_ns())
         reads_usage = config.metrics.reads_usage and not self._is_managed
         return Observer(
-            metrics,
+            self._metrics,
             tariff,
             self._features if config.features.is_on else None,
             read_counters if reads_usage else None,
@@ -219,8 +283,13 @@ class Wiring:
         )
 
 
-def _ignore(_line: LogLine, _size_bytes: int) -> None:
-    """Take a line when logs are off."""
+def _ignore(*_: object) -> None:
+    """Take what nobody asks for."""
+
+
+def _divide(signal: str, entry: Entry[bytes]) -> list[Entry[bytes]]:
+    parts = split_request(signal, entry.item, max(len(entry.item) // 2, 1))
+    return [Entry(part, len(part)) for part in parts]
 
 
 def now_ms() -> float:

@@ -92,6 +92,13 @@ class GrpcExporter:
             await self._channel.close()
             self._channel = None
 
+    async def connect(self) -> bool:
+        """Make a connection ahead of the first request; return whether that succeeded."""
+        if self._channel is None:
+            return False
+        await self._channel.channel_ready()
+        return True
+
     async def export(self, body: bytes) -> Outcome:
         """Send one serialized request.
 
@@ -119,7 +126,6 @@ class GrpcExporter:
         )
         return await export(
             body,
-            timeout=self._target.timeout_ms / 1000 or None,
             metadata=tuple(self._target.headers.items()),
         )
 

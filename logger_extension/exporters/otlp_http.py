@@ -1,12 +1,15 @@
 """OTLP over HTTP, in protobuf or JSON: one POST, one outcome.
 
-Owns the client session and its connections. Foreign exceptions end here: whatever happens to a
-request becomes an `Outcome`. Must not know queues nor invocations, nor decide what is sent when.
-https://opentelemetry.io/docs/specs/otlp/#otlphttp
+Owns the client session. Foreign exceptions end here: whatever happens to a request becomes an
+`Outcome`. Must not know queues nor invocations, nor decide what is sent when or how long it may
+take: the caller cancels what takes too long. https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
+import asyncio
 import gzip
+import os
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
 from types import TracebackType
 from typing import Self
@@ -16,6 +19,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from yarl import URL
 
 from logger_extension import __version__
+from logger_extension.exporters.connections import LastingConnector
 from logger_extension.exporters.tls import load_context
 from logger_extension.policy.outcome import (
     MAX_ANSWER_BYTES,
@@ -38,6 +42,12 @@ USER_AGENT = f"logger-extension/{__version__} OTel-OTLP-Exporter-Python/{__versi
 
 MAX_REASON = 200
 
+# Less is compressed sooner than a thread has begun.
+ASIDE_FROM_BYTES = 16 * 1024
+
+# The URL, the headers and the body as sent, to the headers that it is sent with.
+Sign = Callable[[str, Mapping[str, str], bytes], Awaitable[Mapping[str, str]]]
+
 # What tells where a request ends is not the user's to say.
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
@@ -47,24 +57,35 @@ class HttpExporter:
 
     Args:
         target: where and how.
+        compresses_aside: whether a thread compresses, beside the event loop.
+        sign: adds a signature to each request.
 
     Raises:
         ConfigError: a certificate or key cannot be used.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(
+        self, target: Target, *, compresses_aside: bool = False, sign: Sign | None = None
+    ) -> None:
         self._target = target
+        self._compresses_aside = compresses_aside
+        self._sign = sign
+        # "Used as is": quoting is undone or redone only where characters could not be sent.
+        self._url = URL(target.url, encoded=target.url.isascii())
         self._ssl = load_context(target) or True
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Open the session; connections are made when they are needed."""
+        self._connector = LastingConnector()
         self._session = aiohttp.ClientSession(
+            connector=self._connector,
             headers=_make_headers(self._target),
-            timeout=aiohttp.ClientTimeout(total=self._target.timeout_ms / 1000 or None),
+            timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=True,
-            # The environment's proxies are the user's standard setting.
-            trust_env=True,
+            # The environment's proxies are the user's standard setting. To look for one takes
+            # a thread at each request.
+            trust_env=_has_proxy(),
         )
         return self
 
@@ -76,8 +97,19 @@ class HttpExporter:
     ) -> None:
         """Close all connections."""
         if self._session is not None:
+            self._connector.give_up()
             await self._session.close()
             self._session = None
+
+    async def connect(self) -> bool:
+        """Make a connection ahead of the first request; return whether that succeeded."""
+        if self._session is None or _has_proxy():
+            return False
+        try:
+            await self._connector.connect_ahead(self._url, self._ssl)
+        except (aiohttp.ClientError, OSError, ValueError):
+            return False  # the first request will say why
+        return True
 
     async def export(self, body: bytes) -> Outcome:
         """POST one serialized request.
@@ -94,7 +126,7 @@ class HttpExporter:
         if len(body) > MAX_REQUEST_BYTES:
             return Refused("the request is longer than 64 MiB")
         if self._target.compression == "gzip":
-            body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+            body = await self._compress(body)
         for is_last in (False, True):
             try:
                 return await self._post(body)
@@ -103,13 +135,23 @@ class HttpExporter:
                     return _explain(error)
         raise AssertionError("the last try returns")
 
+    async def _compress(self, body: bytes) -> bytes:
+        if self._compresses_aside and len(body) >= ASIDE_FROM_BYTES:
+            return await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
+        return gzip.compress(body, GZIP_LEVEL, mtime=0)
+
     async def _post(self, body: bytes) -> Outcome:
         if self._session is None:
             return Undelivered("the exporter is not open")
-        # "Used as is": quoting is undone or redone only where characters could not be sent.
-        url = URL(self._target.url, encoded=self._target.url.isascii())
+        headers: Mapping[str, str] | None = None
+        if self._sign is not None:
+            headers = await self._sign(self._target.url, self._session.headers, body)
         async with self._session.post(
-            url, data=BytesIO(body), allow_redirects=False, ssl=self._ssl
+            self._url,
+            data=BytesIO(body),
+            headers=headers,
+            allow_redirects=False,
+            ssl=self._ssl,
         ) as response:
             answer = b""
             async for chunk in response.content.iter_chunked(MAX_ANSWER_BYTES):
@@ -128,6 +170,10 @@ def _make_headers(target: Target) -> dict[str, str]:
     if target.compression == "gzip":
         headers["content-encoding"] = "gzip"
     return {name: value for name, value in headers.items() if name not in FRAMING}
+
+
+def _has_proxy() -> bool:
+    return any(name.lower().endswith("_proxy") for name in os.environ)
 
 
 def _is_stale(error: Exception) -> bool:

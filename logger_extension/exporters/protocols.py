@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from logger_extension.exporters.otlp_grpc import GrpcExporter
 
 
-def open_exporter(target: Target) -> "HttpExporter | GrpcExporter":
+def open_exporter(
+    target: Target, *, compresses_aside: bool = False
+) -> "HttpExporter | GrpcExporter":
     """Return the exporter for a target: a context manager that connects when it is needed.
+
+    Args:
+        target: where and how.
+        compresses_aside: whether a thread compresses, beside the event loop.
 
     Raises:
         ConfigError: a certificate or key cannot be used, or the layer has no gRPC library.
     """
     if target.protocol != GRPC:
-        return HttpExporter(target)
+        return HttpExporter(target, compresses_aside=compresses_aside)
     try:
         from logger_extension.exporters.otlp_grpc import GrpcExporter  # noqa: PLC0415  (40 ms)
     except ImportError as error:

@@ -43,6 +43,10 @@ RETRYABLE_GRPC = frozenset(
     {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
 )
 
+# The words of gRPC's libraries for a message above the receiver's limit; the status is the same as
+# for a quota (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
+GRPC_TOO_LARGE = "larger than max"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -67,7 +71,14 @@ class Refused:
     reason: str
 
 
-Outcome = Delivered | Undelivered | Refused
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The collector does not take so much at once: the same in smaller requests it may."""
+
+    reason: str
+
+
+Outcome = Delivered | Undelivered | Refused | TooLarge
 
 
 def is_success(status: int) -> bool:
@@ -92,6 +103,8 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now_ms: fl
     reason = _explain(f"HTTP {status}", _read_words(headers, body))
     if status in RETRYABLE_STATUS:
         return Undelivered(reason, read_retry_after_ms(headers.get("retry-after", ""), now_ms))
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return TooLarge(reason)
     if location := headers.get("location", ""):
         # A query may hold a key.
         reason += f", redirected to {location.partition('?')[0][:120]}: set that endpoint"
@@ -112,6 +125,8 @@ def read_status(name: str, words: str, trailers: Iterable[tuple[str, str | bytes
     if name in RETRYABLE_GRPC or is_throttled:
         delay_ms = None if retry_info is None else read_retry_delay_ms(retry_info)
         return Undelivered(reason, delay_ms)
+    if name == "RESOURCE_EXHAUSTED" and GRPC_TOO_LARGE in words:
+        return TooLarge(reason)
     return Refused(reason)
 
 

@@ -7,6 +7,8 @@ opentelemetry-lambda's telemetryapireceiver sends, with its units and bounds. Mu
 values come about.
 """
 
+from collections.abc import Mapping
+
 from logger_extension.policy.aggregation import Instrument, Kind
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -113,3 +115,50 @@ DESCRIPTORS = _level(
     "File descriptors in use by all processes of the sandbox",
 )
 THREADS = _level("process.thread.count", "{thread}", "Threads of all processes of the sandbox")
+
+# What follows is about this extension itself. Names of the conventions for an SDK's own metrics
+# where they fit (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).
+EXPORTED: Mapping[str, Instrument] = {
+    "logs": _counter("otel.sdk.exporter.log.exported", "{log_record}", "Log records delivered"),
+    "traces": _counter("otel.sdk.exporter.span.exported", "{span}", "Spans delivered"),
+    "metrics": _counter(
+        "otel.sdk.exporter.metric_data_point.exported", "{data_point}", "Data points delivered"
+    ),
+}
+EXPORT_DURATION = _histogram(
+    "otel.sdk.exporter.operation.duration", "s", "Duration of one export", SECONDS
+)
+QUEUE_SIZE: Mapping[str, Instrument] = {
+    "logs": _level("otel.sdk.processor.log.queue.size", "{log_record}", "Log records that wait"),
+    "traces": _level("otel.sdk.processor.span.queue.size", "{span}", "Spans that wait"),
+}
+QUEUE_CAPACITY: Mapping[str, Instrument] = {
+    "logs": _level(
+        "otel.sdk.processor.log.queue.capacity", "{log_record}", "Log records that may wait"
+    ),
+    "traces": _level("otel.sdk.processor.span.queue.capacity", "{span}", "Spans that may wait"),
+}
+RETRIES = _counter("logger_extension.retries", "{try}", "Exports that were tried again")
+FALLBACK = _counter(
+    "logger_extension.fallback", "{item}", "Telemetry that the fallback took instead of a collector"
+)
+FLUSH_DURATION = _histogram(
+    "logger_extension.flush.duration", "s", "Duration of a flush, all signals", SECONDS
+)
+FLUSH_DECISIONS = _counter(
+    "logger_extension.flush.decisions", "{decision}", "Decisions about flushes, with their reasons"
+)
+ADDED_TIME = _histogram(
+    "logger_extension.added_time",
+    "s",
+    "Time from the end of the handler, as far as known, to our next call",
+    SECONDS,
+)
+OWN_CPU = _counter("logger_extension.cpu.time", "s", "CPU time of this extension")
+OWN_MEMORY = _level("logger_extension.memory.usage", "By", "Resident memory of this extension")
+START_UP = Instrument(
+    "logger_extension.startup.duration",
+    Kind.GAUGE,
+    "s",
+    "From the start of the interpreter to the end of each phase",
+)

@@ -9,7 +9,7 @@ collects minutes later.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 
 from logger_extension.events import NANOS_PER_MS
@@ -50,6 +50,11 @@ class InvocationMetrics:
         self._latest_unix_nano = start_unix_nano
         self._closed: list[Metric] = []
         self._lost: Counter[str] = Counter()
+        self._observers: list[Callable[[], None]] = []
+
+    def observe_with(self, observe: Callable[[], None]) -> None:
+        """Call a function whenever metrics are due: it records levels as they are then."""
+        self._observers.append(observe)
 
     def observe(
         self, facts: InvocationFacts, cost: Cost | Unpriced | None, usage: Usage | None
@@ -110,6 +115,8 @@ class InvocationMetrics:
         """Return what is due for export; none before the interval is over, unless it is the end."""
         if is_last or now_unix_nano - self._collected_unix_nano >= self._interval_ns:
             self._collected_unix_nano = now_unix_nano
+            for observe in self._observers:
+                observe()
             self._close()
         collected, self._closed = self._closed, []
         return collected

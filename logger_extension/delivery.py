@@ -1,0 +1,173 @@
+"""One collector as the channels see it: tries, pauses, and a breaker.
+
+State: the breaker, how long answers took, and when the last one came. A send lasts no longer than
+its `Window`, and a collector that does not answer costs no more than the window's patience. Must
+not know queues, invocations, nor what a body holds.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from logger_extension.patience import wait_within
+from logger_extension.policy.outcome import Delivered, Outcome, Undelivered
+from logger_extension.policy.retry import Breaker, draw_pause_ms
+
+# Where answers usually take long, twice as long is waited for before a collector counts as silent.
+PATIENCE_FACTOR = 2.0
+
+# How much of the longest answer so far is kept with each shorter one.
+MEMORY = 0.9
+
+# Where a freeze came between, an answer seems to take for ever.
+MOST_USUAL_S = 1.0
+
+MS_PER_S = 1_000
+
+
+class Exporter(Protocol):
+    """What a delivery needs of an exporter."""
+
+    async def connect(self) -> bool:
+        """Make a connection ahead of the first request; return whether that succeeded."""
+
+    async def export(self, body: bytes) -> Outcome:
+        """Send one serialized request."""
+
+
+@dataclass(slots=True)
+class Window:
+    """The time in which a flush may send. Seconds of a clock that does not jump.
+
+    Attributes:
+        began_s: when it began.
+        ends_s: when it is over; may be moved while it lasts.
+        patience_s: how long a collector may be silent; None as long as the window lasts.
+        grace_s: what is waited beyond when a freeze came between, see `patience`.
+        is_last: whether there is no later chance: then an open breaker does not count.
+    """
+
+    began_s: float
+    ends_s: float
+    patience_s: float | None = None
+    grace_s: float = 0.0
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Where a delivery tells what it did; numbers only.
+
+    Attributes:
+        took: told of each try: seconds, and `error.type`, empty for success.
+        retried: told of each further try.
+    """
+
+    took: Callable[[float, str], None]
+    retried: Callable[[], None]
+
+
+class Delivery:
+    """Sends through an exporter, again where that may help.
+
+    Args:
+        exporter: sends a request once.
+        timeout_ms: the most that one try may take; 0 is no limit of its own.
+        clock_s: a clock that does not jump.
+        draw: a number from 0 to 1 by chance.
+        reporting: is told of tries.
+
+    Attributes:
+        answered_s: when the collector last answered, by the clock.
+        is_slow: whether it has not answered since an invocation ran out of patience with it.
+    """
+
+    def __init__(
+        self,
+        exporter: Exporter,
+        timeout_ms: int,
+        clock_s: Callable[[], float],
+        draw: Callable[[], float],
+        reporting: Reporting,
+    ) -> None:
+        self._exporter = exporter
+        self._timeout_s = timeout_ms / MS_PER_S or float("inf")
+        self._clock_s = clock_s
+        self._draw = draw
+        self._reporting = reporting
+        self._breaker = Breaker()
+        self._usual_s = 0.0
+        self.answered_s = float("-inf")
+        self.is_slow = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the collector is not to be asked now."""
+        return self._breaker.is_open(self._clock_s() * MS_PER_S)
+
+    async def connect(self) -> None:
+        """Connect while nobody waits, and learn how long that takes: an answer may take as long."""
+        began_s = self._clock_s()
+        if await self._exporter.connect() and not self._usual_s:
+            self._usual_s = min(self._clock_s() - began_s, MOST_USUAL_S)
+
+    async def send(self, body: bytes, window: Window) -> Outcome:
+        """Send one request; while the window lasts, again if the collector may take it later."""
+        tries = 0
+        while True:
+            if self.is_away and not window.is_last:
+                return Undelivered("the collector did not answer lately and is not asked now")
+            outcome = await self._try_once(body, window)
+            if not isinstance(outcome, Undelivered):
+                self._breaker = Breaker()
+                return outcome
+            tries += 1
+            pause_s = draw_pause_ms(tries, outcome.retry_after_ms, self._draw()) / MS_PER_S
+            if self._clock_s() + pause_s >= self._limit_s(window):
+                now_ms = self._clock_s() * MS_PER_S
+                self._breaker = self._breaker.fail(now_ms, outcome.retry_after_ms, self._draw())
+                return outcome
+            await asyncio.sleep(pause_s)
+            self._reporting.retried()
+
+    async def _try_once(self, body: bytes, window: Window) -> Outcome:
+        began_s = self._clock_s()
+
+        def remaining_s() -> float:
+            limit_s = min(self._limit_s(window), began_s + self._timeout_s)
+            return limit_s - self._clock_s()
+
+        try:
+            outcome = await wait_within(
+                self._exporter.export(body), remaining_s, grace_s=window.grace_s
+            )
+        except TimeoutError:
+            self.is_slow = self.is_slow or window.patience_s is not None
+            self._reporting.took(self._clock_s() - began_s, "timeout")
+            return Undelivered("no answer in time")
+        took_s = self._clock_s() - began_s
+        self._reporting.took(
+            took_s, "" if isinstance(outcome, Delivered) else type(outcome).__name__
+        )
+        if not isinstance(outcome, Undelivered):
+            self.answered_s = self._clock_s()
+            self._learn(took_s, may_freeze=window.grace_s > 0)
+            self.is_slow = False
+        return outcome
+
+    def _learn(self, took_s: float, *, may_freeze: bool) -> None:
+        """Note how long an answer took; with a freeze in it, it took at most that long."""
+        if not self._usual_s or (may_freeze and took_s < self._usual_s):
+            self._usual_s = min(took_s, MOST_USUAL_S)
+        elif not may_freeze:
+            self._usual_s = min(max(took_s, self._usual_s * MEMORY), MOST_USUAL_S)
+
+    def _limit_s(self, window: Window) -> float:
+        """Return until when an answer is waited for."""
+        if window.patience_s is None:
+            return window.ends_s
+        # Patience begins anew with each answer: a long backlog is no silence.
+        since_s = max(window.began_s, self.answered_s)
+        patience_s = max(window.patience_s, PATIENCE_FACTOR * self._usual_s)
+        return min(window.ends_s, since_s + patience_s)

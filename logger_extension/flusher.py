@@ -1,0 +1,241 @@
+"""Sends what waits, when the policy says so: beside handlers, at the end of one, at SHUTDOWN.
+
+State: how invocations follow each other, how the present one goes, a flush under way beside the
+handler with its window, and how long flushes take. Acts on the decisions of `policy.flush`. Must
+not know HTTP, OTLP, nor when Lambda is asked for the next event.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Protocol
+
+from logger_extension.deadline import Deadline
+from logger_extension.delivery import Window
+from logger_extension.patience import GRACE_S, wait_within
+from logger_extension.policy.flush import (
+    Action,
+    Decision,
+    FlushRules,
+    Situation,
+    decide_beside,
+    decide_invocation,
+)
+from logger_extension.policy.rhythm import Rhythm
+
+MS_PER_S = 1_000
+
+# A flush that is much shorter than the one before counts for this much: the mean forgets slowly.
+WEIGHT = 0.3
+
+
+class Source(Protocol):
+    """What the flusher asks of the pipeline."""
+
+    has_come: asyncio.Event
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits."""
+
+    @property
+    def fill(self) -> float:
+        """How full the fullest buffer is."""
+
+    @property
+    def has_full_request(self) -> bool:
+        """Whether as much waits as goes into one request."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether no collector is to be asked now."""
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a collector has not answered within an invocation's budget."""
+
+    @property
+    def answered_s(self) -> float:
+        """When a collector last answered, by the clock."""
+
+    def measure_age_ms(self) -> float:
+        """Return how long the oldest data has waited."""
+
+    def flush(self, window: Window) -> Coroutine[Any, Any, None]:
+        """Send everything."""
+
+    def spill(self) -> Coroutine[Any, Any, None]:
+        """Write down what there was no room for."""
+
+    def give_up(self) -> Coroutine[Any, Any, None]:
+        """Write down all that waits."""
+
+
+class Flusher:
+    """Decides and sends.
+
+    Args:
+        source: the pipeline.
+        rules: what the user has set.
+        has_spare_cpu: whether work beside a handler does not slow it.
+        flush_timeout_ms: the most that a flush may take of an invocation.
+        budget_ms: the most that a collector which does not answer may cost one.
+        survive: awaits work whose faults are told and survived.
+        now_ms: the wall clock, epoch milliseconds.
+        clock_s: a clock that does not jump; the event loop's own.
+        note_decision: told of what was decided.
+        note_flush: told of the seconds that a flush took.
+    """
+
+    def __init__(  # noqa: PLR0913  (the composition root names each part)
+        self,
+        *,
+        source: Source,
+        rules: FlushRules,
+        has_spare_cpu: bool,
+        flush_timeout_ms: float,
+        budget_ms: float,
+        survive: Callable[[Awaitable[None]], Awaitable[None]],
+        now_ms: Callable[[], float],
+        clock_s: Callable[[], float],
+        note_decision: Callable[[Decision], None],
+        note_flush: Callable[[float], None],
+    ) -> None:
+        self._source = source
+        self._rules = rules
+        self._has_spare_cpu = has_spare_cpu
+        self._flush_timeout_s = flush_timeout_ms / MS_PER_S
+        self._budget_s = budget_ms / MS_PER_S
+        self._survive = survive
+        self._now_ms = now_ms
+        self._clock_s = clock_s
+        self._note_decision = note_decision
+        self._note_flush = note_flush
+        self._rhythm = Rhythm()
+        # Without INVOKE (Managed Instances) work is always beside, and nothing limits it.
+        self._mode = Action.BESIDE
+        self._limit = Deadline(float("inf"))
+        self._flush_ms: float | None = None
+        self._flushed_s = float("-inf")
+        self._beside: asyncio.Task[None] | None = None
+        self._window = Window(0.0, 0.0)
+
+    def invoked(self, limit: Deadline) -> Decision:
+        """Return how an invocation goes; `limit` is until when our work may last."""
+        self._rhythm = self._rhythm.invoked(self._now_ms())
+        self._limit = limit
+        # A flush that a freeze has interrupted goes on in this invocation's time.
+        self._window.ends_s = self._end_s(limit)
+        decision = decide_invocation(self._rules, self._describe())
+        self._mode = decision.action
+        self._note_decision(decision)
+        if decision.action is Action.BESIDE:
+            self._start_beside()
+        return decision
+
+    async def follow(self) -> None:
+        """Send beside handlers whenever that is due, for ever."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s()):
+                    await self._source.has_come.wait()
+            self._source.has_come.clear()
+            await self._survive(self._source.spill())
+            if self._beside is not None and not self._beside.done():
+                # It may have left something, or a wait of the policy be over by then.
+                await asyncio.wait({self._beside}, timeout=self._rules.interval_ms / MS_PER_S)
+            decision = decide_beside(self._rules, self._mode, self._describe())
+            if decision.action is Action.BESIDE:
+                self._note_decision(decision)
+                self._start_beside()
+
+    async def flush_at_end(self, limit: Deadline) -> None:
+        """Send what waits, now that the handler is done; nothing is in flight afterwards."""
+        began_s = self._clock_s()
+        end_s = min(self._end_s(limit), began_s + self._flush_timeout_s)
+        window = Window(began_s, end_s, self._budget_s)
+        await self._settle(self._budget_s, end_s)
+        await self._flush(window)
+
+    async def shut_down(self, send: Deadline, fallback: Deadline) -> None:
+        """Try everything once more, then write down what is undelivered."""
+        now_s = self._clock_s()
+        end_s = self._end_s(send)
+        # A flush that was frozen long ago may wait for nobody: half of the time is left to others.
+        half_s = (end_s - now_s) / 2
+        await self._settle(half_s, now_s + half_s)
+        await self._survive(self._flush(Window(now_s, end_s, is_last=True)))
+        await self._survive(self._within(self._source.give_up(), self._end_s(fallback)))
+
+    async def _settle(self, patience_s: float, end_s: float) -> None:
+        """Let a flush beside the handler come to its end, as long as the collector answers."""
+        task = self._beside
+        if task is None or task.done():
+            return
+        since_s = self._clock_s()
+        while (
+            not task.done() and (left_s := min(since_s + patience_s, end_s) - self._clock_s()) > 0
+        ):
+            await asyncio.wait({task}, timeout=left_s)
+            since_s = max(since_s, self._source.answered_s)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+    def _start_beside(self) -> None:
+        if self._beside is not None and not self._beside.done():
+            return
+        now_s = self._clock_s()
+        self._window = Window(now_s, self._end_s(self._limit), grace_s=GRACE_S)
+        work = self._survive_flush(self._window)
+        self._beside = asyncio.get_running_loop().create_task(work)
+
+    async def _survive_flush(self, window: Window) -> None:
+        await self._survive(self._flush(window))
+
+    async def _flush(self, window: Window) -> None:
+        began_s = self._flushed_s = self._clock_s()
+        await self._within(self._source.flush(window), window.ends_s, window)
+        took_s = self._clock_s() - began_s
+        self._note_flush(took_s)
+        if not self._source.is_away:
+            took_ms = took_s * MS_PER_S
+            before_ms = took_ms if self._flush_ms is None else self._flush_ms
+            self._flush_ms = before_ms + WEIGHT * (took_ms - before_ms)
+
+    async def _within(
+        self, work: Coroutine[Any, Any, None], end_s: float, window: Window | None = None
+    ) -> None:
+        def remaining_s() -> float:
+            return (window.ends_s if window is not None else end_s) - self._clock_s()
+
+        grace_s = window.grace_s if window is not None else 0.0
+        with suppress(TimeoutError):
+            await wait_within(work, remaining_s, grace_s=grace_s)
+
+    def _describe(self) -> Situation:
+        source = self._source
+        return Situation(
+            now_ms=self._now_ms(),
+            limit_ms=self._limit.epoch_ms,
+            gap_ms=self._rhythm.gap_ms,
+            flush_ms=self._flush_ms,
+            since_flush_ms=(self._clock_s() - self._flushed_s) * MS_PER_S,
+            has_waiting=source.has_waiting,
+            age_ms=source.measure_age_ms(),
+            fill=source.fill,
+            has_full_request=source.has_full_request,
+            has_spare_cpu=self._has_spare_cpu,
+            is_away=source.is_away,
+            is_slow=source.is_slow,
+        )
+
+    def _pause_s(self) -> float | None:
+        """Return when to look again although nothing comes; None where that would not matter."""
+        if self._mode is Action.END or not self._source.has_waiting:
+            return None
+        return self._rules.interval_ms / MS_PER_S
+
+    def _end_s(self, limit: Deadline) -> float:
+        """Return a point of the wall clock as one of the clock that does not jump."""
+        return self._clock_s() + (limit.epoch_ms - self._now_ms()) / MS_PER_S
