@@ -6,7 +6,8 @@ of `key=value`, endpoints. What cannot be used is a complaint where a default ca
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from ipaddress import ip_address
 from math import nan
 from urllib.parse import unquote, urlsplit
@@ -78,7 +79,7 @@ class Environment:
         """Return OTEL_RESOURCE_ATTRIBUTES; any error discards all of it, as the spec demands."""
         text = self.text("OTEL_RESOURCE_ATTRIBUTES")
         try:
-            return _parse_pairs(text)
+            return read_pairs(text.split(","), partial(unquote, errors="strict"))
         except ValueError as error:
             self.complaints.append(f"OTEL_RESOURCE_ATTRIBUTES is not key=value,…: {error}; ignored")
             return {}
@@ -142,37 +143,23 @@ def _is_one_word(text: str) -> bool:
     return text.isprintable() and " " not in text
 
 
-def parse_headers(name: str, text: str) -> dict[str, str]:
-    """Return the headers that a variable holds, names in lower case.
+def read_pairs(items: Iterable[str], decode: Callable[[str], str]) -> dict[str, str]:
+    """Read `key=value` items, keys percent-decoded (the list form of W3C Baggage, no metadata).
+
+    Args:
+        items: what stands between the commas; blank ones do not count.
+        decode: decodes a value.
 
     Raises:
-        ConfigError: not a list of headers; the values may be secrets, so only the place is told.
+        ValueError: an item is no pair, or is not UTF-8; only its place is told.
     """
-    try:
-        pairs = _parse_pairs(text)
-    except ValueError as error:
-        raise ConfigError(f"{name} is not key=value,…: {error}") from None
-    headers = {key.lower(): value for key, value in pairs.items()}
-    for place, (key, value) in enumerate(headers.items(), 1):
-        if not _is_token(key) or not value.isprintable():
-            raise ConfigError(f"{name}: pair {place} is not usable as an HTTP header")
-    return headers
-
-
-def _is_token(name: str) -> bool:
-    """Return whether a name is an HTTP token (RFC 9110 section 5.6.2)."""
-    return bool(name) and all(c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~") for c in name)
-
-
-def _parse_pairs(text: str) -> dict[str, str]:
-    """Read `k1=v1,k2=v2`, percent-decoded (the list form of W3C Baggage, without metadata)."""
     pairs: dict[str, str] = {}
-    for place, item in enumerate(text.split(","), 1):
+    for place, item in enumerate(items, 1):
         if not item.strip():
             continue
         key, equals, value = item.partition("=")
         key = unquote(key.strip(), errors="strict")
         if not equals or not key:
             raise ValueError(f"pair {place} is not key=value")
-        pairs[key] = unquote(value.strip(), errors="strict")
+        pairs[key] = decode(value.strip())
     return pairs

@@ -3,6 +3,7 @@
     ExtensionError
     ├── ConfigError            a setting that cannot be used, with what to set instead
     ├── LambdaApiError         the Extensions or Telemetry API answered other than hoped
+    ├── AwsError               a secret, credentials or a signature that cannot be had
     └── ProtocolError          bytes that are not the protocol they should be
 
 Foreign exceptions (`OSError`, `aiohttp.ClientError`, `orjson.JSONDecodeError`) are translated where
@@ -35,6 +36,10 @@ class LambdaApiError(ExtensionError):
         self.status = status
         self.detail = detail[:500]
         super().__init__(f"Lambda API {operation}: {status or 'no answer'}: {self.detail}")
+
+
+class AwsError(ExtensionError):
+    """A secret, credentials or a signature cannot be had; the message holds none of them."""
 
 
 class ProtocolError(ExtensionError):

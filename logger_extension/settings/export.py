@@ -6,19 +6,24 @@ endpoint or as headers raises `ConfigError`. Must not open files or connections.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from string import ascii_lowercase, digits
+from dataclasses import dataclass, field, replace
 from typing import Self
-from urllib.parse import urlsplit
 
-from logger_extension.environment import (
-    DEFAULT_PORTS,
-    Environment,
-    check_endpoint,
-    join_url,
-    parse_headers,
-)
+from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
+from logger_extension.policy.aws_endpoints import (
+    AUTO,
+    OFF,
+    SERVICE_NAME,
+    Scope,
+    choose_scope,
+    find_lacking_headers,
+    find_limits,
+    find_otlp_scope,
+)
+from logger_extension.policy.references import Reference, find_references
+from logger_extension.settings.endpoint import Endpoint
+from logger_extension.settings.headers import parse_headers
 
 NO_PORTS: Mapping[int, str] = {}
 
@@ -31,13 +36,6 @@ PROTOCOLS = (HTTP_PROTOBUF, HTTP_JSON, GRPC)
 COMPRESSIONS = ("gzip", "none")
 
 DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS = 10_000, 2**31
-
-# https://github.com/grpc/grpc/blob/master/doc/naming.md
-NAME_RESOLVERS = frozenset({"dns", "ipv4", "ipv6"})
-LOCAL_CHANNELS = frozenset({"unix", "unix-abstract", "vsock"})
-
-# https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, "Custom-Metadata"
-METADATA_NAME = frozenset(ascii_lowercase + digits + "_-.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +53,11 @@ class Target:
         client_certificate_file: PEM file with our certificate and its chain, empty for none.
         client_key_file: PEM file with its key, empty when it stands in the certificate's file.
         insecure: whether the connection is without TLS.
+        max_records: the most log records, spans or data points in one request; 0 is no limit.
+        max_request_bytes: the most bytes of one request before compression; 0 is no limit.
+        sigv4: `auto`, `off`, or the service that requests are signed for.
+        region: where the function runs, for signatures.
+        endpoint: what was set, while it holds references and there is no `url` yet.
     """
 
     signal: str
@@ -67,6 +70,22 @@ class Target:
     client_certificate_file: str
     client_key_file: str
     insecure: bool
+    max_records: int = 0
+    max_request_bytes: int = 0
+    sigv4: str = AUTO
+    region: str = ""
+    endpoint: Endpoint | None = field(default=None, repr=False)
+
+    @property
+    def references(self) -> frozenset[Reference]:
+        """What must be fetched before anything can be sent."""
+        texts = list(self.headers.values())
+        return find_references([*texts, self.endpoint.text] if self.endpoint else texts)
+
+    @property
+    def scope(self) -> Scope | None:
+        """What requests are signed for, None when they are not."""
+        return choose_scope(self.url, self.headers, self.sigv4, self.region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +95,12 @@ class ExportSettings:
     logs: Target | None
     traces: Target | None
     metrics: Target | None
+
+    @property
+    def needs_aws(self) -> bool:
+        """Whether a secret has to be fetched or a request to be signed."""
+        targets = [each for each in (self.logs, self.traces, self.metrics) if each is not None]
+        return any(each.references or each.scope for each in targets)
 
     @classmethod
     def read(cls, env: Environment, *, own_ports: Mapping[int, str] = NO_PORTS) -> Self:
@@ -110,6 +135,8 @@ class _General:
     compression: str
     timeout_ms: int
     insecure: bool
+    sigv4: str
+    region: str
 
     @classmethod
     def read(cls, env: Environment) -> Self:
@@ -120,7 +147,17 @@ class _General:
                 "OTEL_EXPORTER_OTLP_TIMEOUT", DEFAULT_TIMEOUT_MS, 0, MAX_TIMEOUT_MS
             ),
             insecure=env.boolean("OTEL_EXPORTER_OTLP_INSECURE", default=False),
+            sigv4=_read_sigv4(env),
+            region=env.text("AWS_REGION"),
         )
+
+
+def _read_sigv4(env: Environment) -> str:
+    text = env.text("LOGGER_EXTENSION_SIGV4").lower() or AUTO
+    if SERVICE_NAME.fullmatch(text):
+        return text
+    env.complaints.append("LOGGER_EXTENSION_SIGV4 is not auto, off or a service: auto is used")
+    return AUTO
 
 
 def _is_on(env: Environment, signal: str) -> bool:
@@ -129,7 +166,13 @@ def _is_on(env: Environment, signal: str) -> bool:
 
 def _read_specific(env: Environment, signal: str, name: str) -> str:
     """Return a signal's own value, else the general one: they are never merged."""
-    return env.text(_name_of(signal, name)) or env.text(f"OTEL_EXPORTER_OTLP_{name}")
+    return env.text(_find_name(env, signal, name))
+
+
+def _find_name(env: Environment, signal: str, name: str) -> str:
+    """Return which variable counts for a signal."""
+    own = _name_of(signal, name)
+    return own if env.text(own) else f"OTEL_EXPORTER_OTLP_{name}"
 
 
 def _name_of(signal: str, name: str) -> str:
@@ -139,73 +182,64 @@ def _name_of(signal: str, name: str) -> str:
 def _read_target(
     env: Environment, signal: str, general: _General, own_ports: Mapping[int, str]
 ) -> Target | None:
-    endpoint = _read_specific(env, signal, "ENDPOINT")
-    if not endpoint:
+    if not _read_specific(env, signal, "ENDPOINT"):
         env.complaints.append(
             f"{signal} are off, they have no collector: set {_name_of(signal, 'ENDPOINT')}"
             f" or OTEL_EXPORTER_OTLP_ENDPOINT, or OTEL_{signal.upper()}_EXPORTER to none"
         )
         return None
     protocol = env.choice(_name_of(signal, "PROTOCOL"), PROTOCOLS, general.protocol)
-    insecure = env.boolean(_name_of(signal, "INSECURE"), default=general.insecure)
-    if protocol == GRPC:
-        url, insecure = _read_channel(endpoint, own_ports, insecure=insecure)
-    else:
-        url = _read_url(env, signal, own_ports)
-        insecure = urlsplit(url).scheme == "http"
-    return Target(
+    headers = _find_name(env, signal, "HEADERS")
+    target = Target(
         signal=signal,
         protocol=protocol,
-        url=url,
-        headers=_read_headers(env, signal, is_grpc=protocol == GRPC),
+        url="",
+        headers=parse_headers(headers, env.text(headers), is_grpc=protocol == GRPC),
         compression=env.choice(_name_of(signal, "COMPRESSION"), COMPRESSIONS, general.compression),
         timeout_ms=env.integer(_name_of(signal, "TIMEOUT"), general.timeout_ms, 0, MAX_TIMEOUT_MS),
         ca_file=_read_specific(env, signal, "CERTIFICATE"),
         client_certificate_file=_read_specific(env, signal, "CLIENT_CERTIFICATE"),
         client_key_file=_read_specific(env, signal, "CLIENT_KEY"),
-        insecure=insecure,
+        insecure=False,
+        sigv4=general.sigv4,
+        region=general.region,
+        endpoint=Endpoint.read(
+            env,
+            signal,
+            own_ports,
+            is_grpc=protocol == GRPC,
+            insecure=env.boolean(_name_of(signal, "INSECURE"), default=general.insecure),
+        ),
     )
+    if target.endpoint is not None and not find_references([target.endpoint.text]):
+        target = locate(target, target.endpoint)
+    if lacking := find_lacking_headers(signal, target.url, target.headers):
+        env.complaints.append(
+            f"CloudWatch takes no logs without {' and '.join(lacking)}: set them in"
+            " OTEL_EXPORTER_OTLP_LOGS_HEADERS to a log group and a stream that exist"
+        )
+    return target
 
 
-def _read_url(env: Environment, signal: str, own_ports: Mapping[int, str]) -> str:
-    own = env.text(_name_of(signal, "ENDPOINT"))
-    base = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
-    check_endpoint(own or base, own_ports)
-    return join_url(own, base, f"v1/{signal}")
+def locate(target: Target, endpoint: Endpoint) -> Target:
+    """Return a target with its address, and what follows from that.
 
-
-def _read_channel(
-    endpoint: str, own_ports: Mapping[int, str], *, insecure: bool
-) -> tuple[str, bool]:
-    """Return the name that a channel of gRPC takes, and whether it is without TLS.
-
-    Of a URL only host and port count. Without http or https the endpoint goes to the gRPC library
-    as it is: it knows `collector:4317` as well as `dns:///collector:4317` and `unix:/socket`.
+    Raises:
+        ConfigError: the endpoint cannot be used.
     """
-    scheme, _, rest = endpoint.partition(":")
-    if scheme in LOCAL_CHANNELS:
-        return endpoint, insecure
-    if scheme in NAME_RESOLVERS or "://" not in endpoint:
-        authority = rest.rpartition("/")[2] if scheme in NAME_RESOLVERS else endpoint
-        check_endpoint(f"https://{authority}", own_ports)
-        return endpoint, insecure
-    check_endpoint(endpoint, own_ports)
-    parts = urlsplit(endpoint)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}", parts.scheme == "http"
-
-
-def _read_headers(env: Environment, signal: str, *, is_grpc: bool) -> dict[str, str]:
-    own = _name_of(signal, "HEADERS")
-    name = own if env.text(own) else "OTEL_EXPORTER_OTLP_HEADERS"
-    headers = parse_headers(name, env.text(name))
-    for place, (key, value) in enumerate(headers.items(), 1):
-        if is_grpc and not _is_metadata(key, value):
-            raise ConfigError(f"{name}: pair {place} is not usable as metadata of gRPC")
-    return headers
-
-
-def _is_metadata(name: str, value: str) -> bool:
-    """Return whether gRPC takes a pair: ASCII only, no binary header, no name of its own."""
-    is_reserved = name.startswith("grpc-") or name.endswith("-bin")
-    return METADATA_NAME.issuperset(name) and value.isascii() and not is_reserved
+    url, insecure = endpoint.locate(target.signal)
+    asked = f"//{url}" if endpoint.is_grpc else url
+    if endpoint.is_grpc and (find_otlp_scope(asked) or target.sigv4 not in (AUTO, OFF)):
+        raise ConfigError(
+            "AWS's own endpoints do not speak grpc, and only HTTP can be signed: set"
+            " OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf"
+        )
+    limits = find_limits(asked)
+    return replace(
+        target,
+        url=url,
+        insecure=insecure,
+        endpoint=None,
+        max_records=limits.max_records,
+        max_request_bytes=limits.max_request_bytes,
+    )

@@ -1,0 +1,1 @@
+"""What AWS's own services give: credentials, signatures, secrets. Imported only where needed."""
