@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_run(commands)
     _add_collector(commands)
+    _add_replay(commands)
     return parser
 
 
@@ -128,6 +129,44 @@ def _add_collector(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--port", type=_port, default=4318, help="default: 4318; 0 takes any free one"
     )
+
+
+def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _add_command(
+        commands,
+        "replay",
+        "send telemetry that the extension wrote to its fallback to a collector",
+        "The collector is that of OTEL_EXPORTER_OTLP_*, unless --endpoint names one.\n\n"
+        "exit codes:\n"
+        "  0  all that was found is delivered\n"
+        "  1  something is not delivered, or a line was cut and cannot be read\n"
+        "  2  an argument cannot be used; nothing was sent\n\n"
+        "example:\n"
+        "  logger-extension replay events.json --endpoint http://collector:4318 --rest rest.jsonl\n"
+        "  aws logs tail /aws/lambda/shop --since 1d --format short | logger-extension replay -",
+    )
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="FILE",
+        help="what CloudWatch's tools printed, a fallback's file or directory, or - for stdin",
+    )
+    parser.add_argument("--endpoint", metavar="URL", help="such as http://collector:4318")
+    parser.add_argument(
+        "--header", action="append", default=[], metavar="K=V", help="to send along; repeatable"
+    )
+    parser.add_argument("--protocol", choices=("http/protobuf", "http/json", "grpc"))
+    parser.add_argument(
+        "--tries",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help="how often a request is sent to a collector that does not answer (default: 5)",
+    )
+    parser.add_argument(
+        "--rest", type=Path, metavar="FILE", help="write what is not delivered to this new file"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="send nothing, only count")
 
 
 def _add_command(

@@ -7,7 +7,7 @@ import pytest
 from logger_extension_cli.__main__ import build_parser, main
 from tests.support.command_line import run_command
 
-_COMMANDS = ("demo", "run", "collector")
+_COMMANDS = ("demo", "run", "collector", "replay")
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
@@ -41,6 +41,9 @@ def test_the_general_help_names_every_command() -> None:
         ["run", "a.py:f", "--freeze-ms", "٣"],
         ["run", "a.py:f", "--init-type", "warm"],
         ["collector", "--port", "65536"],
+        ["replay"],
+        ["replay", "-", "--tries", "0"],
+        ["replay", "-", "--protocol", "udp"],
     ],
 )
 def test_wrong_arguments_are_refused(
