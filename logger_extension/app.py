@@ -93,12 +93,16 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             flusher=flusher,
             survive=_survive,
             has_telemetry=has_telemetry,
-            has_fallback=wiring.fallback is not None,
+            has_fallback=wiring.outlets.fallback is not None,
             margin_ms=config.delivery.deadline_margin_ms,
             now_ms=now_ms,
             note_added=wiring.itself.note_added,
         )
-        beside = (flusher.follow(), _survive(wiring.connect()))
+        beside = (
+            flusher.follow(),
+            _survive(wiring.outlets.connect()),
+            _survive(wiring.outlets.recover(pipeline)),
+        )
         event = await _follow_until_shutdown(lifecycle, beside)
         tell_launcher(os.environ, "shutdown")
         await lifecycle.shut_down(event)

@@ -141,36 +141,6 @@ def tell_launcher(environ: "os._Environ[str]", line: str) -> None:
             return
 
 
-class Held:
-    """Keeps one line in the launcher's pipe: how many records would be lost if we died now.
-
-    State: the descriptor of our own stdin, opened for writing as well; -1 without a launcher.
-    """
-
-    def __init__(self, environ: "os._Environ[str]") -> None:
-        self._fd = -1
-        self._count = -1
-        if environ.get("LOGGER_EXTENSION_PIPE"):
-            try:
-                self._fd = os.open("/proc/self/fd/0", os.O_RDWR | os.O_NONBLOCK)
-            except OSError:
-                return  # no /proc: then nobody learns how many they were
-
-    def tell(self, count: int) -> None:
-        """Replace the line."""
-        if self._fd < 0 or count == self._count:
-            return
-        self._count = count
-        try:
-            os.read(self._fd, 64)
-        except OSError:
-            pass  # the first one
-        try:
-            os.write(self._fd, b"%d\n" % count)
-        except OSError:
-            self._fd = -1
-
-
 def ask_next(handoff: Handoff) -> None:
     """Send the first `next` now; the answer is read by the app once it is there.
 

@@ -69,6 +69,10 @@ class Route(Generic[Item]):
     divide: Callable[[Entry[Item]], Sequence[Entry[Item]]] = lambda entry: (entry,)
 
 
+def _ignore() -> None:
+    """Do nothing."""
+
+
 class Channel(Generic[Item]):
     """A queue that can be flushed.
 
@@ -86,6 +90,7 @@ class Channel(Generic[Item]):
         written: how many the fallback took.
         sender: what brings requests to the collector.
         capacity: how many records may wait.
+        note_progress: called when a request has been settled.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class Channel(Generic[Item]):
         self.dropped: Counter[str] = Counter()
         self.written = 0
         self.capacity = queue.max_records
+        self.note_progress: Callable[[], None] = _ignore
 
     def __len__(self) -> int:
         """Return how many items wait, for the collector or the fallback."""
@@ -134,11 +140,11 @@ class Channel(Generic[Item]):
         if evicted := self._queue.put(item, size_bytes):
             self._give_up(evicted, "queue_full")
 
-    async def flush(self, window: Window) -> None:
-        """Send what waits, oldest first, until all is sent or the collector does not take it."""
+    async def flush(self, window: Window) -> bool:
+        """Send what waits, oldest first; return whether all was sent that the collector takes."""
         if self.sender.is_away and not window.is_last:
             # Encoding would be in vain.
-            return
+            return not self._queue
         while entries := self._queue.take(self._request_max_bytes, self._request_max_records):
             # What an unforeseen error leaves behind is given up: it would come again each time.
             outcome: Outcome = Refused("internal error")
@@ -150,9 +156,11 @@ class Channel(Generic[Item]):
                 raise
             finally:
                 self._settle(entries, outcome)
+                self.note_progress()
             if isinstance(outcome, Undelivered):
                 break
         await self.spill()
+        return not self._queue
 
     async def spill(self) -> None:
         """Write down what there was no room for, and what the collector refused for ever."""

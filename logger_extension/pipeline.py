@@ -1,37 +1,33 @@
 """From telemetry bodies to delivered batches.
 
-State: bodies that were not read yet, digests of those that were seen, and since when anything
-waits. Receivers put bodies in (`accept`), the lifecycle tells of invocations, the flusher asks for
-flushes. Must not know what an event means (that is the assembler's) nor when a flush is due.
+State: that of the backlog, and what was lost on the way in. Receivers put bodies in (`accept`), the
+lifecycle tells of invocations, the flusher asks for flushes. Must not know what an event means
+(that is the assembler's) nor when a flush is due.
 """
 
 import asyncio
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Sequence
-from hashlib import blake2b
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ParamSpec, Protocol
 
 from logger_extension.assembler import Assembler
+from logger_extension.backlog import Backlog
 from logger_extension.channel import Channel
 from logger_extension.delivery import Window
 from logger_extension.events import NANOS_PER_MS, InvokeEvent, LogsDropped, RuntimeDone
+from logger_extension.inbox import Inbox
 from logger_extension.observer import Observer
 from logger_extension.policy.aggregation import Metric
 from logger_extension.relay import Relay
 from logger_extension.telemetry import MakeLine, decode
 
-# Lambda repeats a POST whose answer it did not get. It does so soon: these many bodies back.
-REMEMBERED_BODIES = 64
-
 # While there is no CPU to spare, bodies wait unread; but one with a runtimeDone or a report tells
 # that the handler is done, and what waits may be read.
 TELLING = b'"platform.r'
 
-# An event of the function's stands for a line of it.
-LINE = b'"function"'
-
-# From here on Lambda is made to wait with more.
-NEARLY_FULL = 0.75
+# From here on Lambda is made to wait with more, but not for so long that it gives us up.
+NEARLY_FULL, LONGEST_WAIT_S = 0.75, 1.0
 
 P = ParamSpec("P")
 
@@ -43,13 +39,14 @@ class Contain(Protocol):
         """Return the wrapped function."""
 
 
-class Pipeline:
+class Pipeline(Backlog):
     """Everything between the receivers and the exporters.
 
     Args:
         assembler: takes the events.
         observer: measures invocations; its metrics are collected at each flush.
         channels: what is flushed, each signal's.
+        forwarded: those of serialized requests, by signal.
         put_metric: queues a collected metric.
         make_line: makes a log line of a platform event, None when nobody asks.
         reads_at_once: whether a body is read when it comes, not when the handler is done.
@@ -61,8 +58,6 @@ class Pipeline:
         now_unix_nano: the wall clock.
 
     Attributes:
-        has_come: set when anything has come; cleared by whoever waits for it.
-        duplicates: how many bodies came again; nothing is lost by dropping them.
         lost: what could not be read or was not let in, by reason.
     """
 
@@ -72,6 +67,7 @@ class Pipeline:
         assembler: Assembler,
         observer: Observer,
         channels: Sequence[Channel[Any]],
+        forwarded: Mapping[str, Channel[bytes]],
         put_metric: Callable[[Metric], None],
         relay: Relay,
         make_line: MakeLine | None,
@@ -82,52 +78,42 @@ class Pipeline:
         tell_held: Callable[[int], None],
         now_unix_nano: Callable[[], int],
     ) -> None:
+        super().__init__(
+            inbox=Inbox(max_unread_bytes),
+            relay=relay,
+            channels=(*channels, *forwarded.values()),
+            request_max_bytes=request_max_bytes,
+            now_unix_nano=now_unix_nano,
+        )
         self._assembler = assembler
         self._observer = observer
-        self._channels = channels
+        self._forwarded = forwarded
         self._put_metric = put_metric
         self._make_line = make_line
         self._reads_at_once = reads_at_once
-        self._max_unread_bytes = max_unread_bytes
-        self._request_max_bytes = request_max_bytes
         self._take = contain(assembler.take)
         self._begin = contain(observer.begin)
         self._end = contain(observer.end)
         self._collect = contain(self._collect_metrics)
-        self._relay = relay
         self._forward = contain(relay.forward)
         self._tell_held = tell_held
-        self._now_unix_nano = now_unix_nano
-        self._unread_lines = 0
-        self._unread: deque[tuple[int, bytes]] = deque()
-        self._unread_bytes = 0
         self._has_news = False
-        self._seen_bodies: OrderedDict[bytes, None] = OrderedDict()
         self._is_last = False
-        self._waiting_unix_nano = 0
         # One flush at a time: a second one would overtake what the first is sending.
         self._flushing = asyncio.Lock()
         self._progress = asyncio.Event()
         self._room = asyncio.Event()
-        self.has_come = asyncio.Event()
-        self.duplicates = 0
         self.lost: Counter[str] = Counter()
+        for channel in self._channels:
+            channel.note_progress = self._note_progress
 
     def accept(self, body: bytes) -> None:
         """Take one Telemetry API body. Cheap: reading waits while the handler needs the CPU."""
-        digest = blake2b(body, digest_size=16).digest()
-        if digest in self._seen_bodies:
-            self.duplicates += 1
-            return
-        self._seen_bodies[digest] = None
-        if len(self._seen_bodies) > REMEMBERED_BODIES:
-            self._seen_bodies.popitem(last=False)
         now_unix_nano = self._now_unix_nano()
-        self._unread.append((now_unix_nano, body))
-        self._unread_bytes += len(body)
-        self._unread_lines += body.count(LINE)
+        if not self._inbox.put(body, now_unix_nano):
+            return
         self._note_waiting(now_unix_nano)
-        if self._reads_at_once or self._unread_bytes > self._max_unread_bytes:
+        if self._reads_at_once or self._inbox.fill > 1:
             self._read_one()
             self._progress.set()
         elif TELLING in body:
@@ -140,6 +126,14 @@ class Pipeline:
         self._note_waiting(self._now_unix_nano())
         return self._relay.accept(signal, body)
 
+    def take_back(self, signal: str, body: bytes) -> None:
+        """Take a request that an earlier process did not deliver."""
+        if (channel := self._forwarded.get(signal)) is None:
+            self.lost["signal_is_off"] += 1
+            return
+        channel.put(body, len(body))
+        self._note_waiting(self._now_unix_nano())
+
     def refuse(self, reason: str, count: int = 1) -> None:
         """Count what was not taken."""
         self.lost[reason] += count
@@ -149,7 +143,7 @@ class Pipeline:
 
         Body by body: reading cannot be cut off, and a backlog may take longer than the margin.
         """
-        while self._unread:
+        while self._inbox:
             self._read_one()
             await asyncio.sleep(0)
 
@@ -164,7 +158,7 @@ class Pipeline:
 
     def end_all(self, reason: str) -> None:
         """Finish what is still open at SHUTDOWN."""
-        while self._unread:
+        while self._inbox:
             self._read_one()
         self._is_last = True
         self._assembler.end_all(reason, self._now_unix_nano())
@@ -188,53 +182,15 @@ class Pipeline:
 
         Where nothing is being sent there is nothing to wait for: what is too much gives way.
         """
-        if self.fill >= NEARLY_FULL:
-            self.has_come.set()
-            await asyncio.sleep(0)
-        while self.fill >= NEARLY_FULL and self._flushing.locked():
-            self._room.clear()
-            await self._room.wait()
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether anything waits to be sent."""
-        return bool(self._unread or self._relay.waiting_bytes or any(map(len, self._channels)))
-
-    @property
-    def fill(self) -> float:
-        """How full the fullest buffer is, 0 to 1."""
-        unread = self._unread_bytes / self._max_unread_bytes
-        return max(unread, self._relay.fill, *(channel.fill for channel in self._channels))
-
-    @property
-    def has_full_request(self) -> bool:
-        """Whether as much waits as goes into one request."""
-        unread_bytes = self._unread_bytes + self._relay.waiting_bytes
-        return unread_bytes >= self._request_max_bytes or any(
-            channel.has_full_request for channel in self._channels
-        )
-
-    @property
-    def is_away(self) -> bool:
-        """Whether no collector is to be asked now."""
-        return all(channel.sender.is_away for channel in self._channels)
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether a collector has not answered within an invocation's budget."""
-        return any(channel.sender.is_slow for channel in self._channels)
-
-    @property
-    def answered_s(self) -> float:
-        """When a collector last answered, by the event loop's clock."""
-        return max(channel.sender.answered_s for channel in self._channels)
-
-    def measure_age_ms(self) -> float:
-        """Return how long the oldest data has waited, 0 without any."""
-        if not self._waiting_unix_nano or not self.has_waiting:
-            return 0.0
-        # A clock that was set back must not make data young for an hour: then it is as old as new.
-        return max(0, self._now_unix_nano() - self._waiting_unix_nano) / NANOS_PER_MS
+        if self.fill < NEARLY_FULL:
+            return
+        self.has_come.set()
+        await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                while self.fill >= NEARLY_FULL and self._flushing.locked():
+                    self._room.clear()
+                    await self._room.wait()
 
     async def flush(self, window: Window) -> None:
         """Read what waits and send all queues, signals in parallel.
@@ -248,13 +204,12 @@ class Pipeline:
                 self._forward(self._assembler.invocations.recent)
                 self._collect()
                 async with asyncio.TaskGroup() as group:
-                    for channel in self._channels:
-                        group.create_task(channel.flush(window))
-                # What came meanwhile is as old as this flush at most.
-                self._waiting_unix_nano = began_unix_nano if self.has_waiting else 0
+                    flushes = [group.create_task(each.flush(window)) for each in self._channels]
+                if all(flush.result() for flush in flushes):
+                    # What came meanwhile is as old as this flush at most.
+                    self._waiting_unix_nano = began_unix_nano if self.has_waiting else 0
             finally:
-                self._room.set()
-                self._tell_held(self.count_held())
+                self._note_progress()
 
     async def spill(self) -> None:
         """Write down what there was no room for."""
@@ -274,14 +229,6 @@ class Pipeline:
             counts |= channel.count_lost()
         return {reason: count for reason, count in counts.items() if count}
 
-    def count_held(self) -> int:
-        """Return how many records are held, about: lines that are not read yet count too."""
-        return self._unread_lines + sum(map(len, self._channels))
-
-    def count_written(self) -> dict[str, int]:
-        """Return how many items the fallback took, by signal."""
-        return {channel.name: channel.written for channel in self._channels if channel.written}
-
     def _collect_metrics(self) -> None:
         lost, now_unix_nano = self.count_lost(), self._now_unix_nano()
         for metric in self._observer.collect(lost, now_unix_nano, is_last=self._is_last):
@@ -297,9 +244,7 @@ class Pipeline:
                 await self._progress.wait()
 
     def _read_one(self) -> None:
-        received_unix_nano, body = self._unread.popleft()
-        self._unread_bytes -= len(body)
-        self._unread_lines -= body.count(LINE)
+        received_unix_nano, body = self._inbox.take()
         batch = decode(body, self._make_line)
         self.lost += batch.lost
         for event in batch.events:
@@ -309,6 +254,6 @@ class Pipeline:
                 self._end(event.record.request_id)
             self._take(event, received_unix_nano)
 
-    def _note_waiting(self, now_unix_nano: int) -> None:
-        self._waiting_unix_nano = self._waiting_unix_nano or now_unix_nano
-        self.has_come.set()
+    def _note_progress(self) -> None:
+        self._room.set()
+        self._tell_held(self.count_held())

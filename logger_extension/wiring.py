@@ -3,33 +3,29 @@
 Owns which part gets which setting. Runs once; must not decide anything at run time.
 """
 
-import asyncio
 import os
-import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from logger_extension.assembler import Assembler
-from logger_extension.bootstrap import Handoff, Held
-from logger_extension.channel import Channel, Fallback, Limits, Route
+from logger_extension.bootstrap import Handoff
+from logger_extension.channel import Channel
 from logger_extension.config import Config
-from logger_extension.delivery import Delivery
 from logger_extension.events import FunctionLog, InitType
-from logger_extension.exporters.fallback import open_fallback
-from logger_extension.exporters.protocols import open_exporter
+from logger_extension.held import Held
 from logger_extension.lambda_api import read_account_id
 from logger_extension.log_gate import LogGate
 from logger_extension.observer import Observer
+from logger_extension.outlets import Outlets
 from logger_extension.pipeline import Contain, Pipeline
 from logger_extension.policy.cost import Missing, Unpriced, choose_tariff, estimate_ephemeral_mb
 from logger_extension.policy.features import FeatureCosts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.prices import apply_own_prices, find_list_prices
-from logger_extension.policy.queue import Entry, Queue
 from logger_extension.process_usage import (
     read_counters,
     read_levels,
@@ -40,7 +36,6 @@ from logger_extension.receivers.intake import Intake
 from logger_extension.receivers.otlp import OtlpReceiver
 from logger_extension.relay import Relay
 from logger_extension.self_telemetry import SelfTelemetry
-from logger_extension.settings.export import Target
 from logger_extension.signals.forwarding import Forwarding
 from logger_extension.signals.log_platform import make_platform_log
 from logger_extension.signals.log_rules import LogRules
@@ -48,13 +43,11 @@ from logger_extension.signals.logs import LogLine, encode_logs
 from logger_extension.signals.metric_encoding import encode_metrics, measure_metric
 from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.resource import Resource, describe_resource, learn_instance
-from logger_extension.signals.splitting import split_request
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 
 if TYPE_CHECKING:
     from logger_extension.receivers.otlp_grpc import OtlpGrpcReceiver
 
-Item = TypeVar("Item")
 Complain = Callable[[str, str], None]
 
 # Where init runs ahead of any invocation: nobody waits for it.
@@ -85,12 +78,10 @@ class Wiring:
         self._stack = stack
         self._complain = complain
         self._contain = contain
-        self._forwarded: dict[str, Channel[bytes]] = {}
-        self._deliveries: list[Delivery] = []
-        self.fallback: Fallback | None = open_fallback(config.fallback, complain)
         self._metrics = InvocationMetrics(config.metrics, start_unix_nano=time.time_ns())
         self.itself = SelfTelemetry(self._metrics.record, read_own_usage, handoff.start_up_s)
         self._metrics.observe_with(self.itself.observe)
+        self.outlets = Outlets(config, stack, complain, self.itself)
         features = config.features
         self._features = FeatureCosts(
             log_field=features.log_field,
@@ -101,7 +92,7 @@ class Wiring:
         self._resource: Resource = describe_resource(config, account_id=account_id)
         self._relay = Relay(
             Forwarding(config.receiver, self._resource, features.span_attribute),
-            self._forwarded,
+            self.outlets.forwarded,
             config.delivery.queue_max_bytes,
             self._features.note_span,
         )
@@ -114,13 +105,14 @@ class Wiring:
         """
         config, resource = self._config, self._resource
         export, count = config.export, self.itself.count_exported
-        logs = await self._open_channel(
+        open_channel = self.outlets.open_channel
+        logs = await open_channel(
             export.logs, self._encode_logs(), lambda lines: count("logs", len(lines))
         )
-        spans = await self._open_channel(
+        spans = await open_channel(
             export.traces, partial(encode_spans, resource), lambda some: count("traces", len(some))
         )
-        metrics = await self._open_channel(
+        metrics = await open_channel(
             export.metrics,
             partial(encode_metrics, resource),
             lambda some: count("metrics", sum(len(metric.points) for metric in some)),
@@ -142,7 +134,8 @@ class Wiring:
             assembler=assembler,
             observer=observer,
             relay=self._relay,
-            channels=[*(each for each in own if each is not None), *self._forwarded.values()],
+            channels=[each for each in own if each is not None],
+            forwarded=self.outlets.forwarded,
             put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics is not None else None,
             make_line=make_platform_log if config.logs.has_platform_logs else None,
             reads_at_once=config.cpu.has_spare or self._is_managed,
@@ -178,58 +171,6 @@ class Wiring:
     @property
     def _is_managed(self) -> bool:
         return self._config.init_type is InitType.MANAGED_INSTANCES
-
-    async def connect(self) -> None:
-        """Connect to all collectors while nobody waits for them."""
-        async with asyncio.TaskGroup() as group:
-            for delivery in self._deliveries:
-                group.create_task(delivery.connect())
-
-    async def _open_channel(
-        self,
-        target: Target | None,
-        encode: Callable[[Sequence[Item]], bytes],
-        count_exported: Callable[[Sequence[Item]], None],
-    ) -> Channel[Item] | None:
-        if target is None:
-            return None
-        settings = self._config.delivery
-        exporter = open_exporter(target, compresses_aside=self._config.cpu.has_spare)
-        await self._stack.enter_async_context(exporter)
-        delivery = Delivery(
-            exporter,
-            target.timeout_ms,
-            time.monotonic,
-            random.random,
-            self.itself.report_on(target.signal),
-        )
-        self._deliveries.append(delivery)
-        limits = Limits(settings.request_max_bytes, settings.request_max_records)
-        # What the function's own SDK sends goes the same way, in a queue of its own.
-        self._forwarded[target.signal] = Channel(
-            f"function_{target.signal}",
-            Queue(settings.queue_max_bytes, settings.queue_max_records),
-            Route(
-                signal=target.signal,
-                encode=b"".join,
-                sender=delivery,
-                fallback=self.fallback,
-                divide=partial(_divide, target.signal),
-            ),
-            limits,
-            self._complain,
-            _ignore,
-        )
-        channel = Channel(
-            target.signal,
-            Queue[Item](settings.queue_max_bytes, settings.queue_max_records),
-            Route(signal=target.signal, encode=encode, sender=delivery, fallback=self.fallback),
-            limits,
-            self._complain,
-            count_exported,
-        )
-        self.itself.watch(target.signal, channel)
-        return channel
 
     def _encode_logs(self) -> Callable[[Sequence[LogLine]], bytes]:
         settings = self._config.logs
@@ -285,11 +226,6 @@ class Wiring:
 
 def _ignore(*_: object) -> None:
     """Take what nobody asks for."""
-
-
-def _divide(signal: str, entry: Entry[bytes]) -> list[Entry[bytes]]:
-    parts = split_request(signal, entry.item, max(len(entry.item) // 2, 1))
-    return [Entry(part, len(part)) for part in parts]
 
 
 def now_ms() -> float:

@@ -1,0 +1,105 @@
+"""What waits to be sent: how much, since when, and whether it can go.
+
+State: since when anything waits; the rest is read from the inbox, the relay and the channels. The
+flusher decides by it. Must not know how anything is read or sent.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from logger_extension.channel import Channel
+from logger_extension.events import NANOS_PER_MS
+from logger_extension.inbox import Inbox
+from logger_extension.relay import Relay
+
+
+class Backlog:
+    """A view of everything that waits.
+
+    Args:
+        inbox: bodies that were not read yet.
+        relay: requests of the function's own SDK that were not forwarded yet.
+        channels: the queues, and whom they send to.
+        request_max_bytes: so much is a request's worth.
+        now_unix_nano: the wall clock.
+
+    Attributes:
+        has_come: set when anything has come; cleared by whoever waits for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        relay: Relay,
+        channels: Sequence[Channel[Any]],
+        request_max_bytes: int,
+        now_unix_nano: Callable[[], int],
+    ) -> None:
+        self._inbox = inbox
+        self._relay = relay
+        self._channels = channels
+        self._request_max_bytes = request_max_bytes
+        self._now_unix_nano = now_unix_nano
+        self._waiting_unix_nano = 0
+        self.has_come = asyncio.Event()
+
+    @property
+    def duplicates(self) -> int:
+        """How many bodies came again."""
+        return self._inbox.duplicates
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits to be sent."""
+        return bool(self._inbox or self._relay.waiting_bytes or any(map(len, self._channels)))
+
+    @property
+    def fill(self) -> float:
+        """How full the fullest buffer is, 0 to 1."""
+        return max(
+            self._inbox.fill, self._relay.fill, *(channel.fill for channel in self._channels)
+        )
+
+    @property
+    def has_full_request(self) -> bool:
+        """Whether as much waits as goes into one request."""
+        unread_bytes = self._inbox.size_bytes + self._relay.waiting_bytes
+        return unread_bytes >= self._request_max_bytes or any(
+            channel.has_full_request for channel in self._channels
+        )
+
+    @property
+    def is_away(self) -> bool:
+        """Whether no collector is to be asked now."""
+        return all(channel.sender.is_away for channel in self._channels)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a collector has not answered within an invocation's budget."""
+        return any(channel.sender.is_slow for channel in self._channels)
+
+    @property
+    def answered_s(self) -> float:
+        """When a collector last answered, by the event loop's clock."""
+        return max(channel.sender.answered_s for channel in self._channels)
+
+    def measure_age_ms(self) -> float:
+        """Return how long the oldest data has waited, 0 without any."""
+        if not self._waiting_unix_nano or not self.has_waiting:
+            return 0.0
+        # A clock that was set back must not make data young for an hour: then it is as old as new.
+        return max(0, self._now_unix_nano() - self._waiting_unix_nano) / NANOS_PER_MS
+
+    def count_held(self) -> int:
+        """Return how many records are held, about: lines that are not read yet count too."""
+        return self._inbox.lines + sum(map(len, self._channels))
+
+    def count_written(self) -> dict[str, int]:
+        """Return how many items the fallback took, by signal."""
+        return {channel.name: channel.written for channel in self._channels if channel.written}
+
+    def _note_waiting(self, now_unix_nano: int) -> None:
+        self._waiting_unix_nano = self._waiting_unix_nano or now_unix_nano
+        self.has_come.set()
