@@ -153,7 +153,7 @@ class SecretStore:
 def _pause_ms(failures: int) -> int:
     if failures <= 1:
         return 0
-    return min(FIRST_PAUSE_MS * 2 ** min(failures - 2, 10), LONGEST_PAUSE_MS)
+    return min(FIRST_PAUSE_MS << min(failures - 2, 10), LONGEST_PAUSE_MS)
 
 
 def _now_ms() -> float:

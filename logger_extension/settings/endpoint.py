@@ -67,9 +67,10 @@ class Endpoint:
         return self.own or self.base
 
     def fill(self, values: Mapping[Reference, str]) -> Self:
-        """Return the same with its references replaced."""
-        own, base = (fill_references(text, values) for text in (self.own, self.base))
-        return replace(self, own=own, base=base)
+        """Return the same with the references of what counts replaced."""
+        if self.own:
+            return replace(self, own=fill_references(self.own, values))
+        return replace(self, base=fill_references(self.base, values))
 
     def locate(self, signal: str) -> tuple[str, bool]:
         """Return the URL for a signal, or the name of a channel, and whether it is without TLS.

@@ -36,6 +36,7 @@ class AwsServices:
         targets: `X-Amz-Target` of each request, in order of arrival.
         scopes: region and service of each request's signature.
         refusal: status and body with which everything is answered instead, None for moto's answer.
+        arrived: set by each request.
         gate: while it is not set, requests wait before they are answered.
     """
 
@@ -43,7 +44,9 @@ class AwsServices:
     targets: list[str] = field(default_factory=list)
     scopes: list[tuple[str, str]] = field(default_factory=list)
     refusal: tuple[int, str] | None = None
+    arrived: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event = field(default_factory=threading.Event)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -57,36 +60,39 @@ class AwsServices:
             answer = client.create_secret(Name=name, SecretString=text)
         except client.exceptions.ResourceExistsException:
             answer = client.put_secret_value(SecretId=name, SecretString=text)
-        finally:
-            client.close()
         return str(answer["ARN"])
 
     def put_binary_secret(self, name: str, content: bytes) -> None:
         """Create a secret that is no text."""
         client = self._connect("secretsmanager", REGION)
         client.create_secret(Name=name, SecretBinary=content)
-        client.close()
 
     def put_parameter(self, name: str, text: str, kind: str = "SecureString") -> None:
         """Create a parameter, or give it a new version."""
         client = self._connect("ssm", REGION)
         client.put_parameter(Name=name, Value=text, Type=kind, Overwrite=True)
-        client.close()
 
     def forget(self) -> None:
         """Forget the requests so far: those of a test's own preparations."""
+        self.arrived.clear()
         self.targets.clear()
         self.scopes.clear()
 
+    def close(self) -> None:
+        """Close the connections of the preparations."""
+        for client in self._clients.values():
+            client.close()
+
     def _connect(self, service: str, region: str) -> Any:
-        session = botocore.session.Session(profile=None)
-        return session.create_client(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        if (service, region) not in self._clients:
+            self._clients[service, region] = botocore.session.Session().create_client(
+                service,
+                region_name=region,
+                endpoint_url=self.url,
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self._clients[service, region]
 
 
 @contextmanager
@@ -102,6 +108,7 @@ def run_aws_services() -> Iterator[AwsServices]:
             services.targets.append(target)
             scope = request.headers["Authorization"].partition("Credential=")[2].split("/")
             services.scopes.append((scope[2], scope[3]))
+        services.arrived.set()
         services.gate.wait()
         if services.refusal is not None:
             status, body = services.refusal
@@ -116,6 +123,7 @@ def run_aws_services() -> Iterator[AwsServices]:
     try:
         yield services
     finally:
+        services.close()
         services.gate.set()
         server.shutdown()
         thread.join()

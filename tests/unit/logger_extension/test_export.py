@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
+from logger_extension.policy.aws_endpoints import Scope
 from logger_extension.settings.export import SIGNALS, ExportSettings, Target
 from tests.support.laws import LAW
 
@@ -411,3 +412,95 @@ def test_any_environment_works_or_is_refused(environ: dict[str, str]) -> None:
     except ConfigError:
         return
     assert any(targets.values())
+
+
+@pytest.mark.parametrize("name", ["ENDPOINT", "LOGS_ENDPOINT"])
+def test_a_malformed_reference_in_an_endpoint_is_refused(name: str) -> None:
+    """The variable is named, the value is not."""
+    with pytest.raises(ConfigError, match=f"^OTEL_EXPORTER_OTLP_{name}: a reference") as caught:
+        _target(**{name: "https://{{resolve:vault:hunter2}}"})
+    assert "hunter2" not in str(caught.value)
+
+
+XRAY = "https://xray.us-east-1.amazonaws.com/v1/traces"
+CLOUDWATCH = "https://logs.us-east-1.amazonaws.com/v1/logs"
+
+
+def test_awss_own_endpoints_are_signed_and_limited() -> None:
+    """Without a variable of ours; other collectors are neither."""
+    target = _target("traces", TRACES_ENDPOINT=XRAY)
+    assert target.scope == Scope("xray", "us-east-1")
+    assert (target.max_records, target.max_request_bytes) == (10_000, 5_000_000)
+    plain = _target("metrics", TRACES_ENDPOINT=XRAY)
+    assert (plain.scope, plain.max_records, plain.max_request_bytes) == (None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("word", "scope"),
+    [("auto", None), ("OFF", None), ("aps", Scope("aps", "eu-central-1")), ("", None)],
+)
+def test_signatures_can_be_asked_for(word: str, scope: Scope | None) -> None:
+    """For every target, in the function's region."""
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR,
+        "LOGGER_EXTENSION_SIGV4": word,
+        "AWS_REGION": "eu-central-1",
+    }
+    targets, complaints = _read(environ)
+    assert [target and target.scope for target in targets.values()] == [scope] * 3
+    assert complaints == []
+
+
+def test_a_service_that_is_none_is_told() -> None:
+    """And auto is used."""
+    targets, (complaint,) = _read(
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "LOGGER_EXTENSION_SIGV4": "x ray"}
+    )
+    assert complaint.startswith("LOGGER_EXTENSION_SIGV4")
+    assert targets["logs"] == _target()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://xray.us-east-1.amazonaws.com"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "xray.us-east-1.amazonaws.com:443"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "LOGGER_EXTENSION_SIGV4": "xray"},
+    ],
+)
+def test_grpc_cannot_be_signed(environ: dict[str, str]) -> None:
+    """Nor do AWS's own endpoints speak it."""
+    with pytest.raises(ConfigError, match="http/protobuf"):
+        _read(environ | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
+
+
+def test_cloudwatch_logs_need_a_place() -> None:
+    """Group and stream; what is missing is told, the function runs."""
+    endpoints = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR,
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": CLOUDWATCH,
+    }
+    headers = "OTEL_EXPORTER_OTLP_LOGS_HEADERS"
+    _, (complaint,) = _read(endpoints | {headers: "x-aws-log-group=g"})
+    assert "x-aws-log-stream" in complaint
+    assert headers in complaint
+    _, complaints = _read(endpoints | {headers: "X-Aws-Log-Group=g,x-aws-log-stream=s"})
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "needs_aws"),
+    [
+        ({}, False),
+        ({"LOGGER_EXTENSION_SIGV4": "aps"}, True),
+        ({"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": CLOUDWATCH}, True),
+        ({"OTEL_EXPORTER_OTLP_METRICS_HEADERS": "a={{resolve:ssm:k}}"}, True),
+        ({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "{{resolve:ssm:k}}"}, True),
+    ],
+)
+def test_whether_aws_is_needed(environ: dict[str, str], *, needs_aws: bool) -> None:
+    """Nothing is imported for it otherwise."""
+    settings = ExportSettings.read(
+        Environment({"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR} | environ)
+    )
+    assert settings.needs_aws is needs_aws
