@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.faults import collector, times
+from tests.support.faults import collector, endings, loads, processes, times
 
 if TYPE_CHECKING:
     from tests.support.faults.figures import Fault
@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 def find_all() -> list[Fault]:
     """Return all faults."""
-    return [*collector.find_faults(), *times.find_faults()]
+    modules = (collector, times, processes, loads, endings)
+    return [fault for module in modules for fault in module.find_faults()]

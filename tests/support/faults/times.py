@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.support.faults import answers
-from tests.support.faults.figures import Fault, Figures, Required
+from tests.support.faults.figures import Fault, Figures
 from tests.support.faults.layers import JumpingClock, stage_with_clock
 from tests.support.faults.trial import Trial, run_trial
 
@@ -20,9 +20,6 @@ HOUR_S = 3_600.0
 BESIDE = {"LOGGER_EXTENSION_FLUSH_POLICY": "overlap"}
 
 FREEZES = {"1 s": 1.0, "60 s": 60.0, "15 min": 900.0}
-
-# A request that the collector took and whose answer was lost: all that it held may come twice.
-ONE_REQUEST_EACH = 2 * 4
 
 
 def jumping(seconds: float) -> Callable[[Path], Awaitable[Figures]]:
@@ -92,7 +89,9 @@ async def freeze_during_export(
     trial.is_faulty = False
 
 
-def freezing(seconds: float, *faults: answers.Fault) -> Callable[[Path], Awaitable[Figures]]:
+def freezing(
+    seconds: float, *faults: answers.Fault, loses: bool = False
+) -> Callable[[Path], Awaitable[Figures]]:
     """Return what freezes so long in mid-export, once for each fault of the frozen connection."""
 
     async def play(folder: Path) -> Figures:
@@ -103,7 +102,8 @@ def freezing(seconds: float, *faults: answers.Fault) -> Callable[[Path], Awaitab
         ) as trial:
             await trial.invoke_often(2)
             for fault in faults:
-                await freeze_during_export(trial, clock, seconds, fault)
+                played = trial.losing(fault) if loses else fault
+                await freeze_during_export(trial, clock, seconds, played)
             await trial.invoke_often(2)
             return await trial.finish()
 
@@ -125,8 +125,7 @@ def find_faults() -> list[Fault]:
         *(
             Fault(
                 name=f"freeze of {name} in mid-export, answer lost meanwhile",
-                play=freezing(seconds, answers.lose_answer, answers.reset_in_answer),
-                required=Required(doubled=ONE_REQUEST_EACH),
+                play=freezing(seconds, answers.lose_answer, answers.reset_in_answer, loses=True),
             )
             for name, seconds in FREEZES.items()
         ),

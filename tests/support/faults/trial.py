@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from lambda_sandbox import InvokeResult
+    from tests.support.faults.answers import Exchange, Fault
 
 # Prints as many lines as asked, each with its id, and does what the event says.
 FUNCTION = """\
@@ -73,6 +74,19 @@ class Trial:
         self._faulty: set[str] = set()
         self._prefixes = 0
         self._peak_rss_bytes = 0
+        self._unanswered = 0
+
+    def losing(self, fault: Fault) -> Fault:
+        """Return a fault that loses an answer, and counts the records that may come twice by it."""
+
+        async def counted(exchange: Exchange) -> None:
+            before = self._count_received()
+            try:
+                await fault(exchange)
+            finally:
+                self._unanswered += self._count_received() - before
+
+        return counted
 
     async def invoke(
         self, lines: int = 3, *, expected: str = "success", **event: Any
@@ -114,6 +128,7 @@ class Trial:
             records=len(self._ids),
             missing=missing,
             doubled=doubled,
+            unanswered=self._unanswered,
             fallback=only_spilled,
             told=tuple(dict.fromkeys(self.read_told())),
             peak_rss_bytes=self._peak_rss_bytes,
@@ -142,6 +157,9 @@ class Trial:
             if (pid := self.whole.python_pid()) is not None:
                 self._peak_rss_bytes = max(self._peak_rss_bytes, read_memory(pid, "VmHWM"))
             await asyncio.sleep(MEMORY_SAMPLE_S)
+
+    def _count_received(self) -> int:
+        return count_ids(self.collector.store).total()
 
     def _count_successes(self) -> int:
         """An invocation succeeded if caller and platform saw what the function meant."""
@@ -183,7 +201,7 @@ def read_memory(pid: int, field: str) -> int:
 
 
 @asynccontextmanager
-async def run_trial(
+async def run_trial(  # noqa: PLR0913  (each is one thing that a fault may need)
     folder: Path,
     *,
     environ: Mapping[str, str] | None = None,
@@ -191,6 +209,7 @@ async def run_trial(
     extensions: Path | None = None,
     tls: ssl.SSLContext | None = None,
     host: str | None = None,
+    function: str = FUNCTION,
 ) -> AsyncIterator[Trial]:
     """Run the whole with a proxy between the extension and a collector.
 
@@ -202,8 +221,9 @@ async def run_trial(
         extensions: a folder laid by the caller, None for the layer as it is.
         tls: the certificate of the proxy, None for plain HTTP.
         host: a name for the proxy's address.
+        function: the runtime with the function in it, a program of `sandbox_programs`.
     """
-    function = write_program(folder / "function", FUNCTION)
+    program = write_program(folder / "function", function)
     async with AsyncExitStack() as stack:
         collector = await stack.enter_async_context(Collector(store=Store(STORE)))
         proxy = await stack.enter_async_context(FaultProxy(collector.endpoint, tls=tls))
@@ -213,7 +233,7 @@ async def run_trial(
             environ=FLUSH_AT_THE_END | dict(environ or {}),
             endpoint=endpoint,
             extensions=extensions,
-            scenario={"runtime": [str(function)]} | dict(scenario or {}),
+            scenario={"runtime": [str(program)]} | dict(scenario or {}),
         )
         trial = Trial(folder, await stack.enter_async_context(running), proxy, collector)
         watching = asyncio.create_task(trial.watch_memory())
