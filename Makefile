@@ -10,7 +10,8 @@ COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pictures check test bench-startup bench-throughput constraints clean
+.PHONY: help demo pictures check test bench-startup bench-throughput bench-overhead bench-slowdown \
+  bench-memory bench-worker constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -41,7 +42,8 @@ check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/shellcheck launcher/logger-extension .ci/run tests/support/namespace.sh
+	$(BIN)/shellcheck launcher/logger-extension .ci/run tests/support/namespace.sh \
+	  benchmarks/noop/noop-extension
 	$(BIN)/codespell
 
 test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector
@@ -52,6 +54,18 @@ bench-startup: $(VENV)/dev.stamp ## from exec of the launcher to its registratio
 
 bench-throughput: $(VENV)/dev.stamp ## log lines a second, against bare protobuf and the SDK
 	$(BIN)/python benchmarks/throughput.py
+
+bench-overhead: $(VENV)/dev.stamp ## what an invocation pays after the handler, by policy
+	$(BIN)/python benchmarks/overhead.py
+
+bench-slowdown: $(VENV)/dev.stamp ## how much slower a CPU-bound handler gets, by memory size
+	$(BIN)/python benchmarks/slowdown.py
+
+bench-memory: $(VENV)/dev.stamp ## resident memory: steady, in a flood, by import and library
+	$(BIN)/python benchmarks/memory.py
+
+bench-worker: $(VENV)/dev.stamp ## encoding in the loop, a thread or a process of its own
+	$(BIN)/python benchmarks/encoding_worker.py
 
 constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in

@@ -1,0 +1,194 @@
+"""What benchmarks of the running whole share: a local Lambda, what runs in it, what is read off it.
+
+Peers are processes of their own (see peers.py). Several sandboxes stand side by side; all but the
+one whose turn it is are frozen, so that they can be compared in one run.
+"""
+
+import asyncio
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.stage import NAME, stage_layer, this_interpreter
+from lambda_sandbox import Sandbox, Scenario
+
+HERE = Path(__file__).resolve().parent
+NOOP = HERE / "noop" / "noop-extension"
+
+# Ports that other runs on this machine use as well are not ours to fix.
+OWN_VARIABLES = {"LOGGER_EXTENSION_TELEMETRY_PORT": "0", "LOGGER_EXTENSION_OTLP_RECEIVER": "off"}
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A process beside the function."""
+
+    process: asyncio.subprocess.Process
+    address: str
+
+    async def finish(self) -> dict[str, int]:
+        """End it and return what it has counted."""
+        printed, _ = await self.process.communicate(b"")
+        counts: dict[str, int] = json.loads(printed)
+        return counts
+
+
+@asynccontextmanager
+async def run_peer(*arguments: str) -> AsyncIterator[Peer]:
+    """Run `peers.py` with these arguments until it has said its address."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(HERE / "peers.py"), *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None  # noqa: S101  (asked for above)
+    try:
+        yield Peer(process, (await process.stdout.readline()).decode().strip())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """One way to run the function.
+
+    Attributes:
+        name: of the row in a table.
+        extension: `none`, `noop` or `ours`.
+        environ: variables beside those that keep runs apart.
+        scenario: fields of `lambda_sandbox.Scenario`.
+    """
+
+    name: str
+    extension: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    scenario: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """What one invocation was like.
+
+    Attributes:
+        answer: the handler's.
+        before_ms: from the start of the phase until the runtime asked for the next event.
+        after_ms: from there until all extensions had: `extensionOverhead` of `platform.report`.
+        delivered_ms: from there until the last batch of telemetry was delivered and answered; 0
+            where the phase ended before.
+    """
+
+    answer: Any
+    before_ms: float
+    after_ms: float
+    delivered_ms: float
+
+
+class Lane:
+    """A running function."""
+
+    def __init__(self, name: str, sandbox: Sandbox) -> None:
+        self.name = name
+        self.sandbox = sandbox
+
+    async def invoke(self, event: Mapping[str, Any]) -> Invoked:
+        """Invoke, and wait until the environment is frozen again.
+
+        Raises:
+            SystemExit: the function failed.
+        """
+        result = await self.sandbox.invoke(json.dumps(event).encode())
+        if result.status != "success":
+            raise SystemExit(f"{self.name}: {result.status} {result.payload!r}\n{self.said()}")
+        await self.sandbox.wait_idle()
+        transcript = self.sandbox.transcript
+        start = transcript.select("invoke.start", request_id=result.request_id)[-1]
+        end = transcript.select("invoke.end", request_id=result.request_id)[-1]
+        done = transcript.select("next", actor="runtime")[-1]
+        posts = [each.time_ms for each in transcript.select("post", actor="telemetry")[-1:]]
+        return Invoked(
+            json.loads(result.payload),
+            before_ms=done.time_ms - start.time_ms,
+            after_ms=end.details["extension_overhead_ms"] or 0.0,
+            delivered_ms=max(0.0, *posts, done.time_ms) - done.time_ms,
+        )
+
+    def said(self) -> str:
+        """Return what our extension has said on stderr."""
+        return self.sandbox.output.text(NAME)
+
+    def extension_pid(self) -> int:
+        """Return the process id of our extension's Python."""
+        launcher = self.sandbox.extension_pids[NAME]
+        children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text()
+        return int(children.split()[0])
+
+
+@asynccontextmanager
+async def open_lane(folder: Path, setup: Setup, handler: str) -> AsyncIterator[Lane]:
+    """Start a function in a new folder below `folder`, with the extension that is asked for.
+
+    Args:
+        folder: where files may be laid.
+        setup: what to run.
+        handler: the source of `app.py`.
+    """
+    home = folder / setup.name.replace(" ", "-")
+    task_root = home / "task"
+    task_root.mkdir(parents=True)
+    (task_root / "app.py").write_text(handler)
+    scenario = {"memory_size_mb": 3_538, "timeout_ms": 60_000, **setup.scenario}
+    asked = Scenario(
+        task_root=task_root,
+        extensions=_lay_extensions(home / "opt", setup.extension),
+        environment={**OWN_VARIABLES, **setup.environ},
+        **scenario,
+    )
+    async with Sandbox(asked) as sandbox:
+        yield Lane(setup.name, sandbox)
+
+
+def _lay_extensions(opt: Path, kind: str) -> Path | None:
+    if kind == "none":
+        return None
+    if kind == "ours":
+        return stage_layer(opt, interpreter=this_interpreter())
+    extensions = opt / "extensions"
+    extensions.mkdir(parents=True)
+    shutil.copy(NOOP, extensions)
+    return extensions
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value below which a share of the values lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def median_difference(values: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the differences of pairs: what moved both of a pair does not count."""
+    return statistics.median(a - b for a, b in zip(values, others, strict=True))
+
+
+def try_three_times(attempt: Callable[[], Sequence[str]]) -> int:
+    """Return 0 as soon as an attempt misses no bound, 1 when three did: machines are noisy.
+
+    Args:
+        attempt: measures and prints; returns one sentence for each bound that it missed.
+    """
+    for number in range(1, ATTEMPTS + 1):
+        missed = attempt()
+        if not missed:
+            print("ok: every bound is kept")
+            return 0
+        for sentence in missed:
+            print(f"attempt {number}: {sentence}")
+    return 1
