@@ -129,7 +129,7 @@ class Flusher:
         decision = decide_invocation(self._rules, self._describe())
         self._mode = decision.action
         self._note_decision(decision)
-        if decision.action is Action.BESIDE:
+        if decision.action is Action.BESIDE and self._source.has_waiting:
             self._start_beside()
         return decision
 

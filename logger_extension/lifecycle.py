@@ -27,8 +27,8 @@ class NextCaller(Protocol):
 class Follower(Protocol):
     """What the lifecycle asks of the pipeline."""
 
-    def invoked(self, event: InvokeEvent) -> None:
-        """Note an INVOKE."""
+    def invoked(self, event: InvokeEvent, *, is_measured: bool = True) -> None:
+        """Note an INVOKE, and measure the invocation if that is wished."""
 
     def end_unobserved(self, request_id: str) -> None:
         """Finish an invocation of which no telemetry will come."""
@@ -125,7 +125,7 @@ class Lifecycle:
     async def _follow(self, event: InvokeEvent) -> None:
         limit = event.deadline.less(self._margin_ms)
         decision = self._flusher.invoked(limit)
-        self._pipeline.invoked(event)
+        self._pipeline.invoked(event, is_measured=decision.action is not Action.LATER)
         if not self._has_telemetry:
             self._pipeline.end_unobserved(event.request_id)
         if decision.action is not Action.END:

@@ -50,6 +50,9 @@ class Observer:
 
     def begin(self, request_id: str) -> None:
         """Note what was used before an invocation."""
+        if self._before is not None:
+            # Nothing was waited for, so the one before lasted until now.
+            self.end(self._before[0])
         if self._read_counters is not None:
             self._before = request_id, self._read_counters()
 

@@ -22,9 +22,9 @@ from logger_extension.policy.aggregation import Metric
 from logger_extension.relay import Relay
 from logger_extension.telemetry import MakeLine, decode
 
-# While there is no CPU to spare, bodies wait unread; but one with a runtimeDone or a report tells
-# that the handler is done, and what waits may be read.
-TELLING = b'"platform.r'
+# Without CPU to spare bodies wait unread. One with this tells what is waited for: that the
+# handler is done, or at SHUTDOWN the last report.
+FINISHED, REPORTED = b'"platform.runtimeDone"', b'"platform.r'
 
 # From here on Lambda is made to wait with more, but not for so long that it gives us up.
 NEARLY_FULL, LONGEST_WAIT_S = 0.75, 1.0
@@ -97,6 +97,7 @@ class Pipeline(Backlog):
         self._collect = contain(self._collect_metrics)
         self._forward = contain(relay.forward)
         self._tell_held = tell_held
+        self._telling = FINISHED
         self._has_news = False
         self._is_last = False
         # One flush at a time: a second one would overtake what the first is sending.
@@ -116,7 +117,7 @@ class Pipeline(Backlog):
         if self._reads_at_once or self._inbox.fill > 1:
             self._read_one()
             self._progress.set()
-        elif TELLING in body:
+        elif self._telling in body:
             self._has_news = True
             self._progress.set()
         self._tell_held(self.count_held())
@@ -147,9 +148,10 @@ class Pipeline(Backlog):
             self._read_one()
             await asyncio.sleep(0)
 
-    def invoked(self, event: InvokeEvent) -> None:
-        """Note an INVOKE."""
-        self._begin(event.request_id)
+    def invoked(self, event: InvokeEvent, *, is_measured: bool = True) -> None:
+        """Note an INVOKE; to measure what an invocation uses costs it some CPU."""
+        if is_measured:
+            self._begin(event.request_id)
         self._assembler.invocations.invoked(event, self._now_unix_nano())
 
     def end_unobserved(self, request_id: str) -> None:
@@ -166,7 +168,7 @@ class Pipeline(Backlog):
     def find_end_ms(self, request_id: str) -> float:
         """Return when the runtime was done with an invocation, 0 if that is not known."""
         invocation = self._assembler.invocations.find(request_id)
-        return invocation.end_unix_nano / NANOS_PER_MS if invocation is not None else 0.0
+        return invocation.end_unix_nano / NANOS_PER_MS if invocation else 0.0
 
     async def wait_finished(self, request_id: str) -> None:
         """Wait until the runtime is done with an invocation."""
@@ -174,7 +176,7 @@ class Pipeline(Backlog):
 
     async def wait_reported(self) -> None:
         """Wait until every invocation has its end and its report, and all that came is read."""
-        self._has_news = True
+        self._telling, self._has_news = REPORTED, True
         await self._wait(lambda: not self._assembler.invocations.awaits_news)
 
     async def wait_for_room(self) -> None:

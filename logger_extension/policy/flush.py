@@ -157,8 +157,10 @@ def decide_beside(rules: FlushRules, mode: Action, now: Situation) -> Decision:
         (now.now_ms >= now.limit_ms, Decision(Action.LATER, Reason.NO_TIME)),
         (now.is_away, Decision(Action.LATER, Reason.COLLECTOR_AWAY)),
         (now.fill >= FULL_SHARE, Decision(Action.BESIDE, Reason.BUFFER_FILLS)),
-        (rules.policy is Policy.OVERLAP, Decision(Action.BESIDE, Reason.ASKED)),
-        (rules.policy is Policy.PERIODIC, _at_interval(rules, now, Reason.ASKED)),
+        (
+            rules.policy in (Policy.OVERLAP, Policy.PERIODIC),
+            _at_interval(rules, now, Reason.ASKED),
+        ),
         (not may_work, Decision(Action.LATER, Reason.YOUNG)),
         (now.has_full_request, Decision(Action.BESIDE, Reason.FULL_REQUEST)),
         # The rest goes when the handler is done, in one request.
@@ -171,10 +173,12 @@ def _weigh(rules: FlushRules, now: Situation) -> Decision:
     """Weigh the billed time of a flush now against the age of the data at the next chance.
 
     Data goes at the first chance after half the limit: as long as invocations, handlers included,
-    follow each other within the other half, none gets older than the limit.
+    follow each other within the other half, none gets older than the limit. Without spare CPU a
+    chance is the end of a handler, and the one after this may be two gaps away.
     """
     half_ms = rules.staleness_limit_ms / 2
     gap_ms = float("inf") if now.gap_ms is None else now.gap_ms
+    is_old = now.age_ms >= min(half_ms, rules.staleness_limit_ms - 2 * gap_ms)
     flush_ms = float("inf") if now.flush_ms is None else now.flush_ms
     is_cheap = TELEMETRY_BUFFER_MS + flush_ms <= WORTH_SHARE * gap_ms
     # More than a request at a time would hold up the next invocation: the less CPU, the longer.
@@ -184,8 +188,12 @@ def _weigh(rules: FlushRules, now: Situation) -> Decision:
         (now.gap_ms is None, Decision(Action.END, Reason.UNKNOWN_RHYTHM)),
         (gap_ms > half_ms, Decision(Action.END, Reason.RARE)),
         (is_cheap, Decision(Action.END, Reason.CHEAP)),
-        (now.has_spare_cpu, _at_interval(rules, now, Reason.SPARE_CPU)),
-        (now.age_ms >= half_ms, Decision(Action.END, Reason.GETTING_OLD)),
+        # With spare CPU what is so old was begun beside handlers too short to see its end.
+        (
+            now.has_spare_cpu and now.age_ms < half_ms,
+            _at_interval(rules, now, Reason.SPARE_CPU),
+        ),
+        (is_old, Decision(Action.END, Reason.GETTING_OLD)),
         (has_much, Decision(Action.END, Reason.FULL_REQUEST)),
         otherwise=Decision(Action.LATER, Reason.YOUNG),
     )
@@ -197,8 +205,12 @@ def _choose(*cases: tuple[bool, Decision], otherwise: Decision) -> Decision:
 
 
 def _at_interval(rules: FlushRules, now: Situation, reason: Reason) -> Decision:
+    interval_ms = rules.interval_ms
+    if rules.policy is not Policy.PERIODIC:
+        # What is not asked for as such must not make data too old.
+        interval_ms = min(interval_ms, rules.staleness_limit_ms / 2)
     # One clock stands still in a freeze, the other may be set: the longer of the two counts.
-    if max(now.since_flush_ms, now.age_ms) < rules.interval_ms:
+    if max(now.since_flush_ms, now.age_ms) < interval_ms:
         return Decision(Action.LATER, Reason.SENT_RECENTLY)
     return Decision(Action.BESIDE, reason)
 

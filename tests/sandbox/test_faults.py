@@ -25,6 +25,8 @@ MODULES = sorted(
     if "def " in path.read_text()
 )
 
+NO_FALLBACK = {"LOGGER_EXTENSION_FALLBACK": "none"}
+
 
 async def invoke_all(whole: Whole, count: int = 3, sleep_s: float = 0.0) -> list[str]:
     """Invoke so often, one line each; return the lines. Every invocation must succeed."""
@@ -215,7 +217,8 @@ async def test_garbage_on_the_telemetry_port(tmp_path: Path, unused_port: int) -
 
 async def test_no_one_at_the_collectors_address(tmp_path: Path, unused_port: int) -> None:
     """A refused connection costs the function nothing; what is lost is told at the end."""
-    async with run_whole(tmp_path, endpoint=f"http://127.0.0.1:{unused_port}") as whole:
+    endpoint = f"http://127.0.0.1:{unused_port}"
+    async with run_whole(tmp_path, environ=NO_FALLBACK, endpoint=endpoint) as whole:
         await invoke_all(whole)
         await whole.sandbox.shutdown()
         assert is_told(whole, '"logs.undelivered": 3')
@@ -226,7 +229,12 @@ async def test_a_collector_that_hangs(tmp_path: Path) -> None:
     silent = await serve_silence()
     async with (
         silent,
-        run_whole(tmp_path, endpoint=address_of(silent), scenario={"timeout_ms": 900}) as whole,
+        run_whole(
+            tmp_path,
+            environ=NO_FALLBACK,
+            endpoint=address_of(silent),
+            scenario={"timeout_ms": 900},
+        ) as whole,
     ):
         await invoke_all(whole)
         assert whole.sandbox.transcript.select("signal", name="SIGKILL") == []
@@ -237,7 +245,7 @@ async def test_a_collector_that_hangs(tmp_path: Path) -> None:
 
 async def test_a_full_queue(tmp_path: Path, unused_port: int) -> None:
     """A queue that overflows drops the oldest lines, counts them, and hurts nobody."""
-    environ = {"LOGGER_EXTENSION_QUEUE_MAX_BYTES": "65536"}
+    environ = {"LOGGER_EXTENSION_QUEUE_MAX_BYTES": "65536"} | NO_FALLBACK
     event = json.dumps({"lines": ["x" * 1_000] * 500}).encode()
     endpoint = f"http://127.0.0.1:{unused_port}"
     async with run_whole(tmp_path, environ=environ, endpoint=endpoint) as whole:
