@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ import pytest
 from logger_extension.exporters.fallback import Fallback, open_fallback
 from logger_extension.settings.fallback import FallbackSettings
 from logger_extension.signals.requests import parse
-from otlp_viewer import Collector, Store
+from otlp_viewer import Collector
 from otlp_viewer.mapping import map_logs, map_metrics, map_spans
 from tests.conftest import find_unused_port
-from tests.support.command_line import COMMAND, REPOSITORY, command_environment
 from tests.support.export_targets import make_request
 from tests.support.extension import Complaints
 from tests.support.http_collector import HttpCollector
 from tests.support.raw_server import RawServer
+from tests.support.replaying import replay, rows_in, start_replay
 from tests.support.whole import run_whole
 
 MAPPINGS: dict[str, Callable[[Any], Sequence[Any]]] = {
@@ -65,32 +64,6 @@ async def write_down(telemetry: Telemetry, folder: Path) -> Path:
 def rows_of(telemetry: Telemetry) -> list[str]:
     """Return what a collector keeps of these requests, sorted."""
     return sorted(str(row) for kind, body in telemetry for row in MAPPINGS[kind](parse(kind, body)))
-
-
-def rows_in(store: Store) -> list[str]:
-    """Return what a collector has kept, sorted."""
-    return sorted(str(row) for rows in (store.logs, store.spans, store.metrics) for row in rows)
-
-
-async def replay(*arguments: str | Path, given: bytes = b"") -> tuple[int | None, str, str]:
-    """Run the command; return exit code, stdout and stderr."""
-    process = await start_replay(*arguments)
-    out, err = await process.communicate(given)
-    return process.returncode, out.decode(), err.decode()
-
-
-async def start_replay(*arguments: str | Path) -> asyncio.subprocess.Process:
-    """Start the command."""
-    return await asyncio.create_subprocess_exec(
-        *COMMAND,
-        "replay",
-        *map(str, arguments),
-        cwd=REPOSITORY,
-        env=command_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
 
 
 async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
