@@ -114,7 +114,7 @@ def find_sources(names: list[str]) -> list[str]:
             found.append(name)
         elif path.is_dir():
             found += sorted(str(file) for file in path.glob("*.jsonl"))
-        elif path.is_file():
+        elif path.exists():
             found.append(name)
         else:
             raise UsageError(f"there is no file {name}")

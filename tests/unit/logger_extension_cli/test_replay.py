@@ -1,6 +1,7 @@
 """`replay` in the process: its sources, its collector, its rest file."""
 
 import argparse
+import os
 import stat
 import sys
 from pathlib import Path
@@ -34,6 +35,12 @@ def test_sources_in_order(tmp_path: Path) -> None:
         *(other, "-"),
         *(str(tmp_path / "1.jsonl"), str(tmp_path / "2.jsonl")),
     ]
+
+
+def test_a_pipe_is_a_source(tmp_path: Path) -> None:
+    """Such as a shell makes of `<(aws logs …)`."""
+    os.mkfifo(tmp_path / "pipe")
+    assert find_sources([str(tmp_path / "pipe")]) == [str(tmp_path / "pipe")]
 
 
 def test_sources_that_are_not_there(tmp_path: Path) -> None:
