@@ -20,6 +20,9 @@ PATIENCE_FACTOR = 2.0
 # How much of the longest answer so far is kept with each shorter one.
 MEMORY = 0.9
 
+# Then the breaker opens, however long the window is: tries that fail are no use to anybody.
+MOST_TRIES = 5
+
 # Where a freeze came between, an answer seems to take for ever.
 MOST_USUAL_S = 1.0
 
@@ -124,7 +127,8 @@ class Delivery:
                 return outcome
             tries += 1
             pause_s = draw_pause_ms(tries, outcome.retry_after_ms, self._draw()) / MS_PER_S
-            if self._clock_s() + pause_s >= self._limit_s(window):
+            is_enough = tries >= MOST_TRIES and not window.is_last
+            if is_enough or self._clock_s() + pause_s >= self._limit_s(window):
                 now_ms = self._clock_s() * MS_PER_S
                 self._breaker = self._breaker.fail(now_ms, outcome.retry_after_ms, self._draw())
                 return outcome
