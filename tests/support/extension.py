@@ -1,7 +1,10 @@
-"""Parts of the extension put together for tests, with an exporter that keeps what it is given."""
+"""Parts of the extension put together for tests, with senders that keep what they are given."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from math import inf
+from typing import TypeVar
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -9,7 +12,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from logger_extension.assembler import Assembler
-from logger_extension.channel import Channel
+from logger_extension.channel import Channel, Limits, Route
+from logger_extension.delivery import Window
 from logger_extension.environment import Environment
 from logger_extension.log_gate import LogGate
 from logger_extension.observer import Observer
@@ -20,8 +24,13 @@ from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.log_sampling import SamplingRules
 from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
-from logger_extension.process_usage import read_usage
+from logger_extension.policy.usage import Counters, Levels, Usage
 from logger_extension.relay import Relay
+from logger_extension.settings.delivery import (
+    QUEUE_MAX_RECORDS,
+    REQUEST_MAX_BYTES,
+    REQUEST_MAX_RECORDS,
+)
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.signals.forwarding import Forwarding
@@ -31,6 +40,8 @@ from logger_extension.signals.metric_encoding import encode_metrics, measure_met
 from logger_extension.signals.metrics import InvocationMetrics
 from logger_extension.signals.traces import SPAN_SIZE_BYTES, encode_spans
 from logger_extension.telemetry import MakeLine
+
+Item = TypeVar("Item")
 
 FUNCTION_NAME = "checkout"
 RESOURCE: dict[str, str | int] = {
@@ -42,17 +53,47 @@ NOW_UNIX_NANO = 1_795_427_494_000_000_000
 QUEUE_BYTES = 64 * 1024 * 1024
 
 
-class RecordingExporter:
-    """Keeps every body; answers with the outcomes it was given, then with `Delivered`."""
+def open_window(*, is_last: bool = False) -> Window:
+    """Return a window that does not end."""
+    return Window(0.0, inf, is_last=is_last)
+
+
+class RecordingSender:
+    """Keeps every body; answers with the outcomes it was given, then with `Delivered`.
+
+    Attributes:
+        bodies: what was sent.
+        is_away: whether it is not to be asked.
+        is_slow: whether it counts as slow.
+        answered_s: when it last answered.
+    """
 
     def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
         self.bodies: list[bytes] = []
+        self.is_away = False
+        self.is_slow = False
+        self.answered_s = -inf
         self._outcomes = iter(outcomes)
 
-    async def export(self, body: bytes) -> Outcome:
+    async def send(self, body: bytes, window: Window) -> Outcome:
         """Take one serialized request."""
+        del window
         self.bodies.append(body)
         return next(self._outcomes, Delivered())
+
+
+class RecordingFallback:
+    """Keeps what is written down; `unwritten` of the next request's records fail."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, bytes]] = []
+        self.unwritten = 0
+
+    async def write(self, signal: str, body: bytes) -> int:
+        """Take one request."""
+        self.written.append((signal, body))
+        unwritten, self.unwritten = self.unwritten, 0
+        return unwritten
 
 
 class Complaints:
@@ -66,14 +107,43 @@ class Complaints:
         self.messages.append((message, reason))
 
 
-class RecordingObserver(Observer):
-    """Keeps the facts that it is told; one GB-second costs a dollar, usage is not measured."""
+class UsageReadings:
+    """Stands for /proc, and notes when it is read.
+
+    Attributes:
+        moments: `begin` and `end`, in order.
+    """
 
     def __init__(self) -> None:
+        self.moments: list[str] = []
+
+    def read_counters(self) -> Counters:
+        """Read at an INVOKE."""
+        self.moments.append("begin")
+        return Counters(None, None)
+
+    def read_usage(self, before: Counters) -> Usage:
+        """Read when the runtime is done."""
+        del before
+        self.moments.append("end")
+        return Usage(None, None, Levels())
+
+
+class RecordingObserver(Observer):
+    """Keeps the facts that it is told; one GB-second costs a dollar.
+
+    Args:
+        usage: what is read of the sandbox, None for nothing.
+    """
+
+    def __init__(self, usage: UsageReadings | None = None) -> None:
         settings = MetricsSettings.read(Environment({}))
         metrics = InvocationMetrics(settings, start_unix_nano=NOW_UNIX_NANO)
         tariff = Tariff(usd_per_gb_second=1.0, usd_per_request=0.25)
-        super().__init__(metrics, tariff, None, None, read_usage)
+        read_counters = usage.read_counters if usage is not None else None
+        super().__init__(
+            metrics, tariff, None, read_counters, (usage or UsageReadings()).read_usage
+        )
         self.facts: list[InvocationFacts] = []
 
     def observe(self, facts: InvocationFacts) -> Mapping[str, str | float]:
@@ -83,9 +153,14 @@ class RecordingObserver(Observer):
 
 
 class Extension:
-    """A whole pipeline between two recording exporters."""
+    """A whole pipeline between recording senders.
 
-    def __init__(
+    Attributes:
+        now_unix_nano: the time, as the pipeline is told it.
+        held: each count of held records that was told.
+    """
+
+    def __init__(  # noqa: PLR0913  (each is one setting)
         self,
         *,
         is_concurrent: bool = False,
@@ -94,37 +169,27 @@ class Extension:
         make_line: MakeLine | None = None,
         reads_at_once: bool = True,
         max_unread_bytes: int = QUEUE_BYTES,
+        queue_bytes: int = QUEUE_BYTES,
+        fallback: RecordingFallback | None = None,
+        usage: UsageReadings | None = None,
     ) -> None:
-        self.logs = RecordingExporter()
-        self.traces = RecordingExporter()
         self.complaints = Complaints()
-        logs = Channel(
-            "logs",
-            Queue(QUEUE_BYTES),
-            partial(encode_logs, RESOURCE),
-            self.logs,
-            self.complaints,
-            lambda: NOW_UNIX_NANO / 1e6,
-        )
-        spans = Channel(
-            "traces",
-            Queue(QUEUE_BYTES),
-            partial(encode_spans, RESOURCE),
-            self.traces,
-            self.complaints,
-            lambda: NOW_UNIX_NANO / 1e6,
-        )
-        self.metrics = RecordingExporter()
-        metrics = Channel(
-            "metrics",
-            Queue(QUEUE_BYTES),
-            partial(encode_metrics, RESOURCE),
-            self.metrics,
-            self.complaints,
-            lambda: NOW_UNIX_NANO / 1e6,
-        )
-        self.observer = RecordingObserver()
+        self._fallback = fallback
+        self._queue_bytes = queue_bytes
+        self.logs, self.traces, self.metrics = (RecordingSender() for _ in range(3))
+        logs = self._open("logs", self.logs, partial(encode_logs, RESOURCE))
+        spans = self._open("traces", self.traces, partial(encode_spans, RESOURCE))
+        metrics = self._open("metrics", self.metrics, partial(encode_metrics, RESOURCE))
+        # What the function's own SDK sends goes to the same collectors, as bytes.
+        self.forwarded = {
+            "logs": self._open("logs", self.logs, b"".join, "function_logs"),
+            "traces": self._open("traces", self.traces, b"".join, "function_traces"),
+        }
+        self.exported: Counter[str] = Counter()
+        self.observer = RecordingObserver(usage)
         self.instance_ids: list[str] = []
+        self.now_unix_nano = NOW_UNIX_NANO
+        self.held: list[int] = []
         assembler = Assembler(
             invocations=Invocations(is_concurrent=is_concurrent, has_cold_start=not is_concurrent),
             function_name=FUNCTION_NAME,
@@ -141,18 +206,41 @@ class Extension:
             observer=self.observer,
             relay=Relay(
                 Forwarding(ReceiverSettings(), RESOURCE),
-                {},
-                QUEUE_BYTES,
+                self.forwarded,
+                queue_bytes,
                 lambda _request_id, _span: None,
             ),
             channels=[logs, spans, metrics],
+            forwarded=self.forwarded,
             put_metric=lambda metric: metrics.put(metric, measure_metric(metric)),
             make_line=make_line,
             reads_at_once=reads_at_once,
             max_unread_bytes=max_unread_bytes,
+            request_max_bytes=REQUEST_MAX_BYTES,
             contain=lambda function: function,  # a fault shows in the test
-            now_unix_nano=lambda: NOW_UNIX_NANO,
+            tell_held=self.held.append,
+            now_unix_nano=lambda: self.now_unix_nano,
         )
+
+    def _open(
+        self,
+        signal: str,
+        sender: RecordingSender,
+        encode: Callable[[Sequence[Item]], bytes],
+        name: str = "",
+    ) -> Channel[Item]:
+        return Channel(
+            name or signal,
+            Queue[Item](self._queue_bytes, QUEUE_MAX_RECORDS),
+            Route(signal=signal, encode=encode, sender=sender, fallback=self._fallback),
+            Limits(REQUEST_MAX_BYTES, REQUEST_MAX_RECORDS),
+            self.complaints,
+            lambda items: self.exported.update({name or signal: len(items)}),
+        )
+
+    async def flush(self) -> None:
+        """Send all that waits, without a limit of time."""
+        await self.pipeline.flush(open_window())
 
     @property
     def facts(self) -> list[InvocationFacts]:

@@ -26,7 +26,7 @@ async def _tell(story: str) -> Extension:
     extension = Extension(is_concurrent=story == "managed_instances")
     for body in sorted((GOLDEN / story).glob("[0-9]*.json")):
         extension.pipeline.accept(body.read_bytes())
-    await extension.pipeline.flush()
+    await extension.flush()
     return extension
 
 

@@ -24,11 +24,11 @@ async def test_spans_go_when_the_runtime_is_done() -> None:
     """The default: fresh; what only the report tells follows on a child."""
     extension = Extension()
     extension.pipeline.accept(to_body([*INIT, start("r"), runtime_done("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _names(extension.spans) == ["checkout", "init checkout", "init extensions"]
     assert extension.facts == []
     extension.pipeline.accept(to_body([report("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     late = extension.spans[3:]
     assert _names(late) == ["extensionOverhead"]
     assert "aws.lambda.cost_usd" in [a.key for a in late[0].attributes]
@@ -39,10 +39,10 @@ async def test_spans_may_wait_for_the_report() -> None:
     """Then the invocation's own span has billed duration, memory and cost."""
     extension = Extension(awaits_report=True)
     extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert extension.traces.bodies == []
     extension.pipeline.accept(to_body([report("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     server = extension.spans[0]
     assert server.name == "checkout"
     assert {"aws.lambda.billed_duration_ms", "aws.lambda.cost_usd"} <= {
@@ -55,7 +55,7 @@ async def test_a_report_that_never_comes_does_not_keep_the_span() -> None:
     extension = Extension(awaits_report=True)
     extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
     extension.pipeline.end_all("spindown")
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _names(extension.spans) == ["checkout"]
     [facts] = extension.facts
     assert (facts.is_reported, facts.billed_duration_ms) == (False, None)
@@ -91,7 +91,7 @@ async def test_an_init_ahead_of_any_invocation_goes_by_itself() -> None:
     """Managed Instances: at once, as a trace of its own."""
     extension = Extension(is_concurrent=True)
     extension.pipeline.accept(to_body(INIT))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _names(extension.spans) == ["init checkout", "init extensions"]
     assert {span.parent_span_id for span in extension.spans} == {b""}
 
@@ -101,7 +101,7 @@ async def test_an_init_that_nobody_used_goes_at_shutdown() -> None:
     extension = Extension()
     extension.pipeline.accept(to_body(INIT))
     extension.pipeline.end_all("spindown")
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _names(extension.spans) == ["init checkout", "init extensions"]
 
 
@@ -112,7 +112,7 @@ async def test_what_is_not_sampled_has_logs_and_no_spans() -> None:
     line = event("function", "hello\n", "2026-10-08T07:30:28.100Z")
     events = [*INIT, start("r", header), line, runtime_done("r"), report("r")]
     extension.pipeline.accept(to_body(events))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert extension.traces.bodies == []
     assert [record.body.string_value for record in extension.records] == ["hello"]
     assert [facts.request_id for facts in extension.facts] == ["r"]
