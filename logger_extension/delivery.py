@@ -44,14 +44,13 @@ class Window:
     """The time in which a flush may send. Seconds of a clock that does not jump.
 
     Attributes:
-        began_s: when it began.
         ends_s: when it is over; may be moved while it lasts.
-        patience_s: how long a collector may be silent; None as long as the window lasts.
+        patience_s: how long a collector may be silent when it is asked; None as long as the window
+            lasts.
         grace_s: what is waited beyond when a freeze came between, see `patience`.
         is_last: whether there is no later chance: then an open breaker does not count.
     """
 
-    began_s: float
     ends_s: float
     patience_s: float | None = None
     grace_s: float = 0.0
@@ -117,29 +116,33 @@ class Delivery:
 
     async def send(self, body: bytes, window: Window) -> Outcome:
         """Send one request; while the window lasts, again if the collector may take it later."""
-        tries = 0
+        tries, asked_s = 0, self._clock_s()
         while True:
             if self.is_away and not window.is_last:
                 return Undelivered("the collector did not answer lately and is not asked now")
-            outcome = await self._try_once(body, window)
+            outcome = await self._try_once(body, window, asked_s)
             if not isinstance(outcome, Undelivered):
                 self._breaker = Breaker()
                 return outcome
             tries += 1
             pause_s = draw_pause_ms(tries, outcome.retry_after_ms, self._draw()) / MS_PER_S
             is_enough = tries >= MOST_TRIES and not window.is_last
-            if is_enough or self._clock_s() + pause_s >= self._limit_s(window):
-                now_ms = self._clock_s() * MS_PER_S
-                self._breaker = self._breaker.fail(now_ms, outcome.retry_after_ms, self._draw())
+            if is_enough or self._clock_s() + pause_s >= self._limit_s(window, asked_s):
+                self._open_breaker(outcome.retry_after_ms)
                 return outcome
             await asyncio.sleep(pause_s)
             self._reporting.retried()
 
-    async def _try_once(self, body: bytes, window: Window) -> Outcome:
+    def _open_breaker(self, asked_ms: float | None) -> None:
+        if not self.is_away:
+            now_ms = self._clock_s() * MS_PER_S
+            self._breaker = self._breaker.fail(now_ms, asked_ms, self._draw())
+
+    async def _try_once(self, body: bytes, window: Window, asked_s: float) -> Outcome:
         began_s = self._clock_s()
 
         def remaining_s() -> float:
-            limit_s = min(self._limit_s(window), began_s + self._timeout_s)
+            limit_s = min(self._limit_s(window, asked_s), began_s + self._timeout_s)
             return limit_s - self._clock_s()
 
         try:
@@ -167,11 +170,11 @@ class Delivery:
         elif not may_freeze:
             self._usual_s = min(max(took_s, self._usual_s * MEMORY), MOST_USUAL_S)
 
-    def _limit_s(self, window: Window) -> float:
-        """Return until when an answer is waited for."""
+    def _limit_s(self, window: Window, asked_s: float) -> float:
+        """Return until when an answer is waited for by a send that began at `asked_s`."""
         if window.patience_s is None:
             return window.ends_s
-        # Patience begins anew with each answer: a long backlog is no silence.
-        since_s = max(window.began_s, self.answered_s)
+        # An answer to somebody else meanwhile is a sign of life as well.
+        since_s = max(asked_s, self.answered_s)
         patience_s = max(window.patience_s, PATIENCE_FACTOR * self._usual_s)
         return min(window.ends_s, since_s + patience_s)

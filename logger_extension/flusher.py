@@ -118,7 +118,7 @@ class Flusher:
         self._flush_ms: float | None = None
         self._flushed_s = float("-inf")
         self._beside: asyncio.Task[None] | None = None
-        self._window = Window(0.0, 0.0)
+        self._window = Window(0.0)
 
     def invoked(self, limit: Deadline) -> Decision:
         """Return how an invocation goes; `limit` is until when our work may last."""
@@ -151,11 +151,9 @@ class Flusher:
 
     async def flush_at_end(self, limit: Deadline) -> None:
         """Send what waits, now that the handler is done; nothing is in flight afterwards."""
-        began_s = self._clock_s()
-        end_s = min(self._end_s(limit), began_s + self._flush_timeout_s)
-        window = Window(began_s, end_s, self._budget_s)
-        await self._settle(self._budget_s, end_s)
-        await self._flush(window)
+        end_s = min(self._end_s(limit), self._clock_s() + self._flush_timeout_s)
+        spent_s = await self._settle(self._budget_s, end_s)
+        await self._flush(Window(end_s, max(0.0, self._budget_s - spent_s)))
 
     async def shut_down(self, send: Deadline, fallback: Deadline) -> None:
         """Try everything once more, then write down what is undelivered."""
@@ -164,29 +162,34 @@ class Flusher:
         # A flush that was frozen long ago may wait for nobody: half of the time is left to others.
         half_s = (end_s - now_s) / 2
         await self._settle(half_s, now_s + half_s)
-        await self._survive(self._flush(Window(now_s, end_s, is_last=True)))
+        await self._survive(self._flush(Window(end_s, is_last=True)))
         await self._survive(self._within(self._source.give_up(), self._end_s(fallback)))
 
-    async def _settle(self, patience_s: float, end_s: float) -> None:
-        """Let a flush beside the handler come to its end, as long as the collector answers."""
+    async def _settle(self, patience_s: float, end_s: float) -> float:
+        """Let a flush beside the handler come to its end, as long as the collector answers.
+
+        Returns:
+            How long it was silent before it was cut off, 0 when it was not.
+        """
         task = self._beside
         if task is None or task.done():
-            return
+            return 0.0
         since_s = self._clock_s()
         while (
             not task.done() and (left_s := min(since_s + patience_s, end_s) - self._clock_s()) > 0
         ):
             await asyncio.wait({task}, timeout=left_s)
             since_s = max(since_s, self._source.answered_s)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+        if task.done():
+            return 0.0
+        task.cancel()
+        await asyncio.wait({task})
+        return self._clock_s() - since_s
 
     def _start_beside(self) -> None:
         if self._beside is not None and not self._beside.done():
             return
-        now_s = self._clock_s()
-        self._window = Window(now_s, self._end_s(self._limit), grace_s=GRACE_S)
+        self._window = Window(self._end_s(self._limit), grace_s=GRACE_S)
         work = self._survive_flush(self._window)
         self._beside = asyncio.get_running_loop().create_task(work)
 
