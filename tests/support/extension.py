@@ -55,7 +55,7 @@ QUEUE_BYTES = 64 * 1024 * 1024
 
 def open_window(*, is_last: bool = False) -> Window:
     """Return a window that does not end."""
-    return Window(0.0, inf, is_last=is_last)
+    return Window(inf, is_last=is_last)
 
 
 class RecordingSender:
