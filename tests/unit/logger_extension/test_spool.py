@@ -5,6 +5,7 @@ import fcntl
 import multiprocessing
 import os
 import re
+import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,28 +118,32 @@ def test_files_of_others_count_too(spool: Spool, folder: Path) -> None:
         write(spool, LINE)
 
 
-@pytest.mark.parametrize("fault", ["write", "rename"])
-def test_a_fault_leaves_no_torn_file(
-    spool: Spool, folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
-    """No space in the middle of a line, or no name at the end: nothing is there, nothing noted."""
-    real = os.write
-    sizes: list[int] = []
+def test_no_space_leaves_no_torn_file(spool: Spool, folder: Path) -> None:
+    """The kernel takes a part of the second line: nothing is there, nothing noted."""
+    noted: list[int] = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(LINE.text) + 50, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            spool.write("logs", [LINE, LINE], noted.append)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (noted, names_in(folder)) == ([], [])
+    assert write(spool, LINE) == 1
 
-    def write_a_little(file: int, data: bytes) -> int:
-        sizes.append(len(data))
-        if len(sizes) == 3:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(file, data[:10])
+
+def test_a_file_that_cannot_be_named_is_not_there(
+    spool: Spool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as not written, so it must not be found later."""
 
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     noted: list[int] = []
-    with monkeypatch.context() as patch:
-        patch.setattr(f"os.{fault}", write_a_little if fault == "write" else refuse)
-        with pytest.raises(OSError, match="No space left"):
-            spool.write("logs", [LINE], noted.append)
+    monkeypatch.setattr("os.rename", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        spool.write("logs", [LINE], noted.append)
     assert (noted, names_in(folder)) == ([], [])
 
 
