@@ -11,7 +11,7 @@ COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 
 
 .DEFAULT_GOAL := help
 .PHONY: help demo pictures check test bench-startup bench-throughput bench-overhead bench-slowdown \
-  bench-memory bench-worker constraints clean
+  bench-memory bench-worker reliability constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -66,6 +66,9 @@ bench-memory: $(VENV)/dev.stamp ## resident memory: steady, in a flood, by impor
 
 bench-worker: $(VENV)/dev.stamp ## encoding in the loop, a thread or a process of its own
 	$(BIN)/python benchmarks/encoding_worker.py
+
+reliability: $(VENV)/dev.stamp ## every fault played once: docs/reliability.md
+	$(BIN)/python -m benchmarks.reliability
 
 constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in

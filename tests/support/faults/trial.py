@@ -210,6 +210,7 @@ async def run_trial(  # noqa: PLR0913  (each is one thing that a fault may need)
     tls: ssl.SSLContext | None = None,
     host: str | None = None,
     function: str = FUNCTION,
+    upstream: str | None = None,
 ) -> AsyncIterator[Trial]:
     """Run the whole with a proxy between the extension and a collector.
 
@@ -222,11 +223,12 @@ async def run_trial(  # noqa: PLR0913  (each is one thing that a fault may need)
         tls: the certificate of the proxy, None for plain HTTP.
         host: a name for the proxy's address.
         function: the runtime with the function in it, a program of `sandbox_programs`.
+        upstream: another collector's base URL; then ours gets nothing.
     """
     program = write_program(folder / "function", function)
     async with AsyncExitStack() as stack:
         collector = await stack.enter_async_context(Collector(store=Store(STORE)))
-        proxy = await stack.enter_async_context(FaultProxy(collector.endpoint, tls=tls))
+        proxy = await stack.enter_async_context(FaultProxy(upstream or collector.endpoint, tls=tls))
         endpoint = proxy.endpoint if host is None else proxy.endpoint.replace("127.0.0.1", host)
         running = run_whole(
             folder,
