@@ -1,7 +1,7 @@
 """The composition root: builds every part, runs them, and keeps their faults from the function.
 
-Owns the event loop, the signals and the only `except Exception` of the extension: a fault of ours
-is told, counted and survived, because an exit of ours fails the function (`Extension.Crash`).
+Owns the event loop, the signals and every `except Exception` that survives a fault: one of ours is
+told and lived with, because an exit of ours fails the function (`Extension.Crash`).
 """
 
 import asyncio

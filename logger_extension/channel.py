@@ -60,6 +60,7 @@ class Route(Generic[Item]):
         sender: brings requests to the collector.
         fallback: takes what the collector does not; None for nowhere.
         divide: makes smaller items of one that is too large; returns it alone when it cannot.
+        count: how many records an item holds.
     """
 
     signal: str
@@ -67,6 +68,7 @@ class Route(Generic[Item]):
     sender: Sender
     fallback: Fallback | None
     divide: Callable[[Entry[Item]], Sequence[Entry[Item]]] = lambda entry: (entry,)
+    count: Callable[[Item], int] = lambda _item: 1
 
 
 def _ignore() -> None:
@@ -82,12 +84,12 @@ class Channel(Generic[Item]):
         route: where it goes.
         limits: how large requests are.
         complain: called with a message and a reason about data that is not delivered.
-        count_exported: told what was delivered.
+        count_exported: told how many records were delivered, None when nobody asks.
 
     Attributes:
         name: for counts and complaints.
         dropped: how many items were lost, by reason.
-        written: how many the fallback took.
+        written: how many records the fallback took.
         sender: what brings requests to the collector.
         capacity: how many records may wait.
         note_progress: called when a request has been settled.
@@ -100,7 +102,7 @@ class Channel(Generic[Item]):
         route: Route[Item],
         limits: Limits,
         complain: Callable[[str, str], None],
-        count_exported: Callable[[Sequence[Item]], None],
+        count_exported: Callable[[int], None] | None,
     ) -> None:
         self.name = name
         self._queue = queue
@@ -178,13 +180,13 @@ class Channel(Generic[Item]):
                 size_bytes += taken[-1].size_bytes
             self._rest_bytes -= size_bytes
             # Cancelled, it is not known how much was written: rather told as lost than not.
-            unwritten = len(taken)
+            records = unwritten = self._count(taken)
             try:
                 body = self._route.encode([entry.item for entry in taken])
                 unwritten = await fallback.write(self._route.signal, body)
             finally:
                 self.dropped[reason] += unwritten
-                self.written += max(len(taken) - unwritten, 0)
+                self.written += records - unwritten
 
     async def give_up(self) -> None:
         """At the end: write down all that waits."""
@@ -200,10 +202,14 @@ class Channel(Generic[Item]):
         counts[f"{self.name}.undelivered"] += len(self)
         return dict(counts)
 
+    def _count(self, entries: Sequence[Entry[Item]]) -> int:
+        return sum(self._route.count(entry.item) for entry in entries)
+
     def _settle(self, entries: Sequence[Entry[Item]], outcome: Outcome) -> None:
         match outcome:
             case Delivered(rejected, message):
-                self._count_exported([entry.item for entry in entries])
+                if self._count_exported is not None:
+                    self._count_exported(self._count(entries))
                 self.dropped["rejected"] += rejected
                 if rejected or message:
                     self._complain(f"the collector took {self.name} in part", message)

@@ -24,9 +24,14 @@ from logger_extension.policy.flush import FULL_SHARE
 from logger_extension.policy.queue import Entry, Queue
 from logger_extension.self_telemetry import SelfTelemetry
 from logger_extension.settings.export import Target
+from logger_extension.signals.requests import count_items, parse
 from logger_extension.signals.splitting import split_request
 
 Item = TypeVar("Item")
+
+
+def _one(_item: object) -> int:
+    return 1
 
 
 class Outlets:
@@ -63,11 +68,16 @@ class Outlets:
         self,
         target: Target | None,
         encode: Callable[[Sequence[Item]], bytes],
-        count_exported: Callable[[Sequence[Item]], None],
+        count: Callable[[Item], int] = _one,
     ) -> Channel[Item] | None:
         """Return the channel of a signal, None for one that is off.
 
         What the function's own SDK sends goes the same way, in a queue of its own: in `forwarded`.
+
+        Args:
+            target: where the signal goes.
+            encode: items to one serialized request.
+            count: how many records an item holds.
 
         Raises:
             ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
@@ -75,19 +85,29 @@ class Outlets:
         if target is None:
             return None
         signal, delivery = target.signal, await self._open_delivery(target)
-        route = Route(signal=signal, encode=encode, sender=delivery, fallback=self.fallback)
+        route = Route(
+            signal=signal, encode=encode, sender=delivery, fallback=self.fallback, count=count
+        )
         raw_route = Route(
             signal=signal,
             encode=b"".join,
             sender=delivery,
             fallback=self.fallback,
             divide=partial(_divide, signal),
+            count=partial(_count_records, signal),
         )
         limits = self._limit(target)
         self.forwarded[signal] = Channel(
-            f"function_{signal}", self._queue(), raw_route, limits, self._complain, _ignore
+            # Counting would mean to parse each request once more.
+            f"function_{signal}",
+            self._queue(),
+            raw_route,
+            limits,
+            self._complain,
+            None,
         )
         queue: Queue[Item] = self._queue()
+        count_exported = partial(self._itself.count_exported, signal)
         channel = Channel(signal, queue, route, limits, self._complain, count_exported)
         self._itself.watch(signal, channel)
         return channel
@@ -141,8 +161,9 @@ class Outlets:
         )
 
 
-def _ignore(_items: Sequence[bytes]) -> None:
-    """Take what is not counted: how many records requests hold is not known here."""
+def _count_records(signal: str, body: bytes) -> int:
+    # It was parsed when it came in: what does not parse cannot be here.
+    return count_items(signal, parse(signal, body))
 
 
 def _divide(signal: str, entry: Entry[bytes]) -> list[Entry[bytes]]:

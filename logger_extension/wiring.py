@@ -104,18 +104,11 @@ class Wiring:
             ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
         """
         config, resource = self._config, self._resource
-        export, count = config.export, self.itself.count_exported
-        open_channel = self.outlets.open_channel
-        logs = await open_channel(
-            export.logs, self._encode_logs(), lambda lines: count("logs", len(lines))
-        )
-        spans = await open_channel(
-            export.traces, partial(encode_spans, resource), lambda some: count("traces", len(some))
-        )
+        export, open_channel = config.export, self.outlets.open_channel
+        logs = await open_channel(export.logs, self._encode_logs())
+        spans = await open_channel(export.traces, partial(encode_spans, resource))
         metrics = await open_channel(
-            export.metrics,
-            partial(encode_metrics, resource),
-            lambda some: count("metrics", sum(len(metric.points) for metric in some)),
+            export.metrics, partial(encode_metrics, resource), lambda metric: len(metric.points)
         )
         observer = self._build_observer()
         assembler = Assembler(

@@ -50,7 +50,7 @@ class Whole:
     @property
     def stderr(self) -> list[str]:
         """What the extension said on stderr so far."""
-        return [line.text for line in self.sandbox.output[NAME]]
+        return [line.text for line in self.sandbox.output[NAME] if line.stream == "stderr"]
 
     def logs(self) -> list[LogRow]:
         """Return the records at the collector."""
