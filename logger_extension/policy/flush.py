@@ -163,6 +163,10 @@ def decide_beside(rules: FlushRules, mode: Action, now: Situation) -> Decision:
         ),
         (not may_work, Decision(Action.LATER, Reason.YOUNG)),
         (now.has_full_request, Decision(Action.BESIDE, Reason.FULL_REQUEST)),
+        (
+            rules.policy is Policy.AUTO and now.age_ms >= rules.staleness_limit_ms / 2,
+            Decision(Action.BESIDE, Reason.GETTING_OLD),
+        ),
         # The rest goes when the handler is done, in one request.
         (mode is Action.END, Decision(Action.LATER, Reason.YOUNG)),
         otherwise=_at_interval(rules, now, reason),
@@ -205,12 +209,8 @@ def _choose(*cases: tuple[bool, Decision], otherwise: Decision) -> Decision:
 
 
 def _at_interval(rules: FlushRules, now: Situation, reason: Reason) -> Decision:
-    interval_ms = rules.interval_ms
-    if rules.policy is not Policy.PERIODIC:
-        # What is not asked for as such must not make data too old.
-        interval_ms = min(interval_ms, rules.staleness_limit_ms / 2)
     # One clock stands still in a freeze, the other may be set: the longer of the two counts.
-    if max(now.since_flush_ms, now.age_ms) < interval_ms:
+    if max(now.since_flush_ms, now.age_ms) < rules.interval_ms:
         return Decision(Action.LATER, Reason.SENT_RECENTLY)
     return Decision(Action.BESIDE, reason)
 
