@@ -88,9 +88,9 @@ async def play(fault: Fault) -> tuple[str, bool]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             figures = await fault.play(Path(folder))
-        except AssertionError as error:
-            print(f"{fault.name}: {error}", flush=True)
-            return f"| {fault.name}; **{error}** ||||||||\n", False
+        except (AssertionError, TimeoutError) as error:
+            print(f"{fault.name}: {error!r}", flush=True)
+            return f"| {fault.name}; **{str(error) or 'took too long'}** ||||||||\n", False
     breaches = fault.required.find_breaches(figures)
     row = describe(fault, figures, [breach.partition(",")[0] for breach in breaches])
     print(f"{time.monotonic() - began_s:6.1f} s {row}", end="", flush=True)
