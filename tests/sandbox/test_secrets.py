@@ -1,7 +1,7 @@
 """Secrets in the running whole: delivered with, and never told, whatever goes wrong."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ async def _run(
     folder: Path, aws: AwsServices, endpoint: str, **environ: str
 ) -> AsyncIterator[Whole]:
     """Run the whole; at its end nothing that any process wrote may hold a secret."""
-    variables: Mapping[str, str] = {
+    variables = {
         "AWS_ENDPOINT_URL": aws.url,
         "OTEL_EXPORTER_OTLP_HEADERS": f"api-key={REFERENCE}",
         # Each invocation ends with a flush, and none ends early for a busy machine's sake.
