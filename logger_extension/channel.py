@@ -88,7 +88,7 @@ class Channel(Generic[Item]):
 
     Attributes:
         name: for counts and complaints.
-        dropped: how many items were lost, by reason.
+        dropped: how many records were lost, by reason.
         written: how many records the fallback took.
         sender: what brings requests to the collector.
         capacity: how many records may wait.
@@ -197,7 +197,7 @@ class Channel(Generic[Item]):
             await self.spill()
 
     def count_lost(self) -> dict[str, int]:
-        """Return dropped items by reason, and those still waiting as `undelivered`."""
+        """Return dropped records by reason, and the items still waiting as `undelivered`."""
         counts = Counter({f"{self.name}.{why}": n for why, n in self.dropped.items()})
         counts[f"{self.name}.undelivered"] += len(self)
         return dict(counts)
@@ -224,12 +224,14 @@ class Channel(Generic[Item]):
     def _shrink(self, entries: Sequence[Entry[Item]], reason: str) -> None:
         """Send the same again in requests of half the size, unless that cannot help."""
         size_bytes = sum(entry.size_bytes for entry in entries)
-        if len(entries) == 1:
+        is_small = size_bytes <= SMALLEST_REQUEST_BYTES
+        if len(entries) == 1 and not is_small:
             entries = self._route.divide(entries[0])
-        if len(entries) == 1 or size_bytes <= SMALLEST_REQUEST_BYTES:
+        if len(entries) == 1 or is_small:
             self._refuse(entries, "too_large", reason)
             return
-        self._request_max_bytes = size_bytes // 2
+        # An item above the size that was learned before says nothing against that.
+        self._request_max_bytes = min(self._request_max_bytes, size_bytes // 2)
         self._restore(entries)
 
     def _refuse(self, entries: Sequence[Entry[Item]], reason: str, words: str) -> None:
@@ -243,11 +245,12 @@ class Channel(Generic[Item]):
     def _give_up(self, entries: Sequence[Entry[Item]], reason: str) -> None:
         """Keep for the fallback what the queue cannot keep; without one it is lost."""
         if self._route.fallback is None:
-            self.dropped[reason] += len(entries)
+            self.dropped[reason] += self._count(entries)
             return
         for entry in entries:
             self._rest.append((reason, entry))
             self._rest_bytes += entry.size_bytes
         while self._rest_bytes > self._queue.max_bytes:
-            self._rest_bytes -= self._rest.popleft()[1].size_bytes
-            self.dropped["queue_full"] += 1
+            _, oldest = self._rest.popleft()
+            self._rest_bytes -= oldest.size_bytes
+            self.dropped["queue_full"] += self._count([oldest])

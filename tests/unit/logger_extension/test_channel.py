@@ -359,23 +359,28 @@ async def test_a_small_body_that_is_too_large_is_not_divided() -> None:
 
 
 @pytest.mark.parametrize("has_fallback", [False, True])
-async def test_records_are_counted_not_bodies(*, has_fallback: bool) -> None:
-    """However a body is lost: refused, given way to another, or not written down."""
-    fallback = RecordingFallback() if has_fallback else None
-    sender = RecordingSender([Refused("HTTP 400")])
-    channel = _raw_channel(sender, fallback, 2 * SIZE)
+def test_records_are_counted_not_bodies(*, has_fallback: bool) -> None:
+    """Of five bodies two are in the queue; a fallback is still to take two more."""
+    channel = _raw_channel(
+        RecordingSender(), RecordingFallback() if has_fallback else None, 2 * SIZE
+    )
     for first in range(0, 15, 3):
         channel.put(_encode(range(first, first + 3)), SIZE)
-    # Of five bodies two are in the queue; a fallback is still to take two more.
     assert channel.dropped == {"queue_full": 3 if has_fallback else 9}
-    if fallback is not None:
-        fallback.unwritten = 2
+
+
+@pytest.mark.parametrize("has_fallback", [False, True])
+async def test_refused_records_are_counted_not_bodies(*, has_fallback: bool) -> None:
+    """Also where some of them could not be written down."""
+    fallback = RecordingFallback()
+    fallback.unwritten = 2
+    sender = RecordingSender([Refused("HTTP 400")])
+    channel = _raw_channel(sender, fallback if has_fallback else None)
+    channel.put(_encode(range(3)), SIZE)
+    channel.put(_encode(range(3, 6)), SIZE)
     await channel.flush(open_window())
-    if has_fallback:
-        assert channel.dropped == {"queue_full": 5, "refused": 0}
-        assert channel.written == 10
-    else:
-        assert channel.dropped == {"queue_full": 9, "refused": 6}
+    assert channel.dropped == {"refused": 2 if has_fallback else 6}
+    assert channel.written == (4 if has_fallback else 0)
 
 
 async def test_the_fallback_takes_what_is_refused() -> None:
