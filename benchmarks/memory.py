@@ -18,6 +18,7 @@ that is being made. Exits 1 when one is missed.
 
 import argparse
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -161,7 +162,7 @@ async def measure_steady(invocations: int) -> list[str]:
         lanes = [
             await stack.enter_async_context(open_lane(folder, setup, HANDLER)) for setup in setups
         ]
-        print(f"\n{'steady':<14}" + "".join(f"{'after':>9}{part:>7}" for part in ("now", "peak")))
+        print(f"\n{'steady':<14}{'after':>9}{'now':>10}{'peak':>10}{'anonymous':>10}")
         for lane in lanes:
             await lane.invoke({"lines": LINES})
         print_steady(lanes, 1)
@@ -205,7 +206,8 @@ def print_libraries(lane: Lane) -> None:
 
 async def measure_floods() -> list[str]:
     """Let a hundred thousand lines come at once; return what is missed."""
-    print(f"\n{'flood':<22}{'before':>9}{'peak':>9}{'bound':>9}{'took':>10}   delivered")
+    heads = "".join(f"{head:>9}" for head in ("before", "peak", "bound"))
+    print(f"\n{'flood':<22}{heads}{'took':>10}{'delivered':>11}{'fallback':>10}{'of lines':>9}")
     missed = []
     for size_mb in FLOOD_SIZES_MB:
         for is_dead in (False, True):
@@ -239,9 +241,18 @@ async def measure_flood(name: str, size_mb: int, *, is_dead: bool, bound_mb: flo
     peak_mb = max(peaks)
     print(
         f"{name:<22}{before.now:>6.1f} MB{peak_mb:>6.1f} MB{bound_mb:>6.1f} MB{took_s:>8.1f} s"
-        f"   {counts['logs']} of {5 * LINES + FLOOD_LINES} lines"
+        f"{counts['logs']:>11}{count_fallback(lane):>10}{5 * LINES + FLOOD_LINES:>9}"
     )
     return peak_mb
+
+
+def count_fallback(lane: Lane) -> int:
+    """Return how many log records went to the fallback: OTLP/JSON lines on stdout."""
+    documents = [
+        json.loads(line) for line in lane.said().splitlines() if line.startswith('{"resourceLogs"')
+    ]
+    scopes = [s for d in documents for r in d["resourceLogs"] for s in r["scopeLogs"]]
+    return sum(len(scope["logRecords"]) for scope in scopes)
 
 
 @asynccontextmanager
