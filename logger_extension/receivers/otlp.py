@@ -14,6 +14,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from logger_extension.errors import ProtocolError
+from logger_extension.receivers.guard import BACKLOG, Guard, Limits
 from logger_extension.receivers.intake import Intake
 from logger_extension.signals.requests import (
     SIGNALS,
@@ -29,9 +30,8 @@ JSON = "application/json"
 # Requests that are being read at the same time may take this many times the largest one.
 MAX_READING_FACTOR = 4
 
-# A sandbox freezes for any length of time. A connection that we closed on waking up, just when the
-# SDK sends on it, would cost its data: the SDK decides how long connections live.
-KEEPALIVE_S = 7 * 24 * 3_600
+# On Managed Instances the function is many processes, each with an SDK and a connection a signal.
+MAX_CONNECTIONS = 256
 
 # zlib: a stream with gzip's head and tail.
 GZIP = 16
@@ -47,8 +47,6 @@ RPC_CODES: Mapping[HTTPStatus, int] = {
 
 class OtlpReceiver:
     """Serves /v1/logs, /v1/traces and /v1/metrics.
-
-    State: how many bytes of unfinished requests are held.
 
     Args:
         port: where to listen, on 127.0.0.1 only.
@@ -69,51 +67,41 @@ class OtlpReceiver:
         self._max_body_bytes = max_body_bytes
         self._intake = intake
         self._listener = listener
-        self._reading_bytes = 0
-        app = web.Application()
-        for signal in SIGNALS:
-            app.router.add_post(f"/v1/{signal}", self._receive)
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            auto_decompress=False,  # here it is bounded
-            handle_signals=False,
-            keepalive_timeout=KEEPALIVE_S,
-            shutdown_timeout=0,
+        limits = Limits(
+            max_connections=MAX_CONNECTIONS,
+            max_body_bytes=max_body_bytes,
+            max_held_bytes=max_body_bytes * MAX_READING_FACTOR,
+        )
+        paths = {f"/v1/{signal}" for signal in SIGNALS}
+        self._guard = Guard(
+            paths, self._receive, limits, lambda reason: intake.refuse(f"otlp.{reason}", 1)
         )
 
     async def open(self) -> None:
         """Begin to serve. A port that cannot be had is told, and the function runs without us."""
-        await self._runner.setup()
         try:
-            await self._make_site().start()
+            listener = self._listener or socket.create_server((HOST, self._port), backlog=BACKLOG)
         except OSError as error:
-            await self._runner.cleanup()
             self._intake.complain(
                 f"no receiver for the function's own telemetry: port {self._port} cannot be had;"
                 " free it or set LOGGER_EXTENSION_OTLP_PORT",
                 error.strerror or str(error),
             )
+            return
+        await self._guard.open(listener)
 
     async def close(self) -> None:
         """Stop serving."""
-        await self._runner.cleanup()
+        await self._guard.close()
 
-    def _make_site(self) -> web.BaseSite:
-        if self._listener is None:
-            return web.TCPSite(self._runner, HOST, self._port)
-        sock = socket.socket(fileno=self._listener.detach())
-        sock.settimeout(0)
-        return web.SockSite(self._runner, sock)
-
-    async def _receive(self, request: web.Request) -> web.Response:
+    async def _receive(self, request: web.BaseRequest) -> web.Response:
         signal = request.path.removeprefix("/v1/")
         kind = request.content_type
         encoding = request.headers.get("content-encoding", "").strip().lower()
         if kind not in (PROTOBUF, JSON) or encoding not in ("", "identity", "gzip"):
             hint = f"send {PROTOBUF} or {JSON}, plain or with gzip"
             return self._refuse(signal, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, hint)
-        body = await self._read(request)
+        body = await self._guard.read(request)
         try:
             if isinstance(body, bytes) and encoding == "gzip":
                 body = _decompress(body, self._max_body_bytes)
@@ -127,23 +115,6 @@ class OtlpReceiver:
             return self._refuse(signal, HTTPStatus.BAD_REQUEST, str(error))
         encoded = encode_answer_json(answer) if kind == JSON else answer.SerializeToString()
         return web.Response(body=encoded, content_type=kind)
-
-    async def _read(self, request: web.Request) -> bytes | HTTPStatus:
-        """Return the body as it came, or the status that refuses it."""
-        body = bytearray()
-        try:
-            async for chunk in request.content.iter_any():
-                body += chunk
-                self._reading_bytes += len(chunk)
-                if len(body) > self._max_body_bytes:
-                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-                if self._reading_bytes > self._max_body_bytes * MAX_READING_FACTOR:
-                    return HTTPStatus.SERVICE_UNAVAILABLE
-        except (ConnectionError, web.RequestPayloadError):
-            return HTTPStatus.BAD_REQUEST  # torn, or the sender is gone
-        finally:
-            self._reading_bytes -= len(body)
-        return bytes(body)
 
     def _refuse(self, signal: str, status: HTTPStatus, message: str) -> web.Response:
         self._intake.refuse(f"{signal}.{status.name.lower()}", 1)

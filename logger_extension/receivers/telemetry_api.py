@@ -5,15 +5,28 @@ taken, handed on and answered 200; it is read later, because Lambda waits for th
 (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html). Must not know what a body holds.
 """
 
-import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 
 from aiohttp import web
 
 from logger_extension.bootstrap import Handoff
+from logger_extension.receivers.guard import BACKLOG, Guard, Limits
 
 # Lambda sends up to twice `maxBytes` (262,144) plus metadata. More is not Lambda's.
 MAX_BODY_BYTES = 16 * 1024 * 1024
+
+# Lambda sends one body after the other, over a connection that it keeps. No fewer connections than
+# the kernel may have kept for us before we served.
+LIMITS = Limits(
+    max_connections=BACKLOG, max_body_bytes=MAX_BODY_BYTES, max_held_bytes=2 * MAX_BODY_BYTES
+)
+
+REASONS: Mapping[HTTPStatus, str] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
+    HTTPStatus.SERVICE_UNAVAILABLE: "no_room",
+    HTTPStatus.BAD_REQUEST: "malformed_request",
+}
 
 
 class TelemetryReceiver:
@@ -22,38 +35,46 @@ class TelemetryReceiver:
     Args:
         handoff: holds the listener.
         accept: takes one whole body; must not block and must not raise.
-        refuse: told of a body that was not taken, with the reason.
+        refuse: told of what was not taken, with the reason.
+        wait_for_room: awaited before a body that was accepted is answered: Lambda sends no other
+            until then, and keeps what the function prints meanwhile.
+        limits: what the listener bears.
     """
 
     def __init__(
-        self, handoff: Handoff, accept: Callable[[bytes], None], refuse: Callable[[str], None]
+        self,
+        handoff: Handoff,
+        accept: Callable[[bytes], None],
+        refuse: Callable[[str], None],
+        *,
+        wait_for_room: Callable[[], Awaitable[None]] | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         self._listener = handoff.listener
         self._accept = accept
         self._refuse = refuse
-        app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_post("/", self._receive)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0)
+        self._wait_for_room = wait_for_room
+        lambda_host = handoff.api.rpartition(":")[0]
+        self._guard = Guard({"/"}, self._receive, limits, refuse, lambda_host)
 
     async def open(self) -> None:
         """Begin to serve; the kernel has kept what came before."""
-        if self._listener is None:
-            return
-        await self._runner.setup()
-        sock = socket.socket(fileno=self._listener.detach())
-        self._listener = None
-        sock.settimeout(0)
-        await web.SockSite(self._runner, sock).start()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await self._guard.open(listener)
 
     async def close(self) -> None:
         """Stop serving."""
-        await self._runner.cleanup()
+        await self._guard.close()
 
-    async def _receive(self, request: web.Request) -> web.Response:
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            self._refuse("body_too_large")
-            raise
+    async def _receive(self, request: web.BaseRequest) -> web.Response:
+        body = await self._guard.read(request)
+        if isinstance(body, HTTPStatus):
+            # Half a body whose sender has gone is not lost: Lambda sends it again.
+            if request.transport is not None:
+                self._refuse(REASONS[body])
+            return web.Response(status=body)
         self._accept(body)
+        if self._wait_for_room is not None:
+            await self._wait_for_room()
         return web.Response()

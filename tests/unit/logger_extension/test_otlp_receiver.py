@@ -157,13 +157,16 @@ async def test_unfinished_requests_are_bounded_together(receiving: Receiving) ->
     """Many large uploads at once cannot fill the memory: those beyond the bound are refused."""
     head = (
         b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
-        b"Content-Length: %d\r\n\r\n" % MAX_BODY_BYTES
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % MAX_BODY_BYTES
     )
     uploads = []
     for _ in range(5):
         reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
-        writer.write(head + bytes(MAX_BODY_BYTES - 1))
+        writer.write(head)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         uploads.append((reader, writer))
+    for _, writer in uploads:
+        writer.write(bytes(MAX_BODY_BYTES - 1))
     answers = [asyncio.ensure_future(reader.readline()) for reader, _ in uploads]
     done, waiting = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
     assert [answer.result() for answer in done] == [b"HTTP/1.1 503 Service Unavailable\r\n"]

@@ -11,6 +11,7 @@ import pytest
 
 from logger_extension.bootstrap import Handoff
 from logger_extension.receivers.telemetry_api import MAX_BODY_BYTES, TelemetryReceiver
+from tests.support.raw_client import connect, until
 
 
 def _listen() -> _socket.socket:
@@ -30,12 +31,22 @@ class Receiving:
         self.port = handoff.listener.getsockname()[1]
         self.bodies: list[bytes] = []
         self.refused: list[str] = []
-        self.receiver = TelemetryReceiver(handoff, self.bodies.append, self.refused.append)
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+        self.receiver = TelemetryReceiver(
+            handoff,
+            self.bodies.append,
+            self.refused.append,
+            wait_for_room=self._wait_for_room,
+        )
 
     @property
     def url(self) -> str:
         """Where telemetry goes."""
         return f"http://127.0.0.1:{self.port}/"
+
+    async def _wait_for_room(self) -> None:
+        await self.has_room.wait()
 
 
 @pytest.fixture
@@ -78,6 +89,32 @@ async def test_connections_made_before_the_adoption_are_served(receiving: Receiv
         writer.close()
         await writer.wait_closed()
     assert sorted(receiving.bodies) == [b"%02d" % number for number in range(20)]
+
+
+async def test_the_answer_waits_for_room(receiving: Receiving) -> None:
+    """The body is taken at once, and answered when there is room for the next one."""
+    await receiving.receiver.open()
+    receiving.has_room.clear()
+    answer = asyncio.create_task(_post(receiving.url, b"[]"))
+    await until(lambda: receiving.bodies == [b"[]"])
+    assert not answer.done()
+    receiving.has_room.set()
+    assert await answer == 200
+    assert receiving.refused == []
+
+
+async def test_who_has_gone_is_not_waited_for(receiving: Receiving) -> None:
+    """What was taken stays taken; the end comes without room too."""
+    await receiving.receiver.open()
+    receiving.has_room.clear()
+    async with connect(receiving.port) as client:
+        await client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]")
+        await until(lambda: receiving.bodies == [b"[]"])
+    async with connect(receiving.port) as client:
+        await client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        await until(lambda: len(receiving.bodies) > 1)
+        await receiving.receiver.close()
+        assert await client.wait_end() == b""
 
 
 async def test_ten_mebibytes_are_taken(receiving: Receiving) -> None:
@@ -139,6 +176,7 @@ async def test_a_body_that_breaks_off_is_not_taken(receiving: Receiving) -> None
     await writer.wait_closed()
     assert await _post(receiving.url, b"whole") == 200
     assert receiving.bodies == [b"whole"]
+    assert receiving.refused == []
 
 
 async def test_bytes_that_are_no_request_harm_nobody(receiving: Receiving) -> None:
