@@ -45,9 +45,7 @@ class Signer:
         Raises:
             AwsError: there is no botocore, or there are no credentials.
         """
-        if self._botocore is None:
-            # 40 ms of CPU, many times that with little memory: events go on meanwhile.
-            self._botocore = await asyncio.to_thread(_load_botocore)
+        await self._load()
         self._last = await self._source.get()
 
     async def sign(
@@ -66,12 +64,17 @@ class Signer:
         """
         if not scope.region:
             raise AwsError("AWS_REGION is not set: nothing can be signed")
-        await self.prepare()
-        assert self._botocore is not None  # noqa: S101  (prepare has raised otherwise)
-        auth, request_type = self._botocore
+        auth, request_type = await self._load()
+        self._last = await self._source.get()
         request = request_type(method="POST", url=url, headers=dict(headers), data=body)
         auth(self._last, scope.service, scope.region).add_auth(request)
         return dict(request.headers.items())
+
+    async def _load(self) -> tuple[Any, Any]:
+        if self._botocore is None:
+            # 40 ms of CPU, many times that with little memory: events go on meanwhile.
+            self._botocore = await asyncio.to_thread(_load_botocore)
+        return self._botocore
 
 
 def _load_botocore() -> tuple[Any, Any]:

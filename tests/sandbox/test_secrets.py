@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from deploy.stage import NAME
 from tests.support.aws_services import AwsServices, run_aws_services
 from tests.support.http_collector import HttpCollector
 from tests.support.whole import Whole, run_whole
@@ -150,9 +151,8 @@ async def test_a_secret_that_cannot_be_had(
     ) as whole:
         await _invoke_twice(whole)
         await whole.sandbox.shutdown()
-        said = "\n".join(whole.stderr)
-        assert told in said
-        assert "resourceLogs" in said
+        assert told in "\n".join(whole.stderr)
+        assert "resourceLogs" in whole.sandbox.output.text(NAME)
     assert collector.requests == []
 
 
