@@ -46,7 +46,7 @@ class Window:
     Attributes:
         ends_s: when it is over; may be moved while it lasts.
         patience_s: how long a collector may be silent when it is asked; None as long as the window
-            lasts.
+            lasts, 0 where it has been silent for long enough.
         grace_s: what is waited beyond when a freeze came between, see `patience`.
         is_last: whether there is no later chance: then an open breaker does not count.
     """
@@ -120,6 +120,9 @@ class Delivery:
         while True:
             if self.is_away and not window.is_last:
                 return Undelivered("the collector did not answer lately and is not asked now")
+            if self._clock_s() >= window.ends_s:
+                # Nobody was asked, so nobody has failed: encoding took all there was.
+                return Undelivered("there was no time left to send it")
             outcome = await self._try_once(body, window, asked_s)
             if not isinstance(outcome, Undelivered):
                 self._breaker = Breaker()
@@ -176,5 +179,7 @@ class Delivery:
             return window.ends_s
         # An answer to somebody else meanwhile is a sign of life as well.
         since_s = max(asked_s, self.answered_s)
-        patience_s = max(window.patience_s, PATIENCE_FACTOR * self._usual_s)
+        # Where none is left of it, a flush beside the handler has waited for this answer already.
+        usual_s = PATIENCE_FACTOR * self._usual_s if window.patience_s > 0 else 0.0
+        patience_s = max(window.patience_s, usual_s)
         return min(window.ends_s, since_s + patience_s)

@@ -1,0 +1,504 @@
+"""One collector as the channels see it: tries, pauses, patience, the breaker. Time is virtual."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logger_extension.delivery import MOST_TRIES, MOST_USUAL_S, Delivery, Reporting, Window
+from logger_extension.patience import GRACE_S
+from logger_extension.policy.outcome import Delivered, Outcome, Refused, TooLarge, Undelivered
+from tests.support.laws import LAW
+from tests.support.virtual_time import START_S, VirtualLoop, run_virtually
+
+T = TypeVar("T")
+
+# How long an answer takes, and what it is; None for an answer that never comes.
+Answer = tuple[float, Outcome] | None
+
+UNAVAILABLE = Undelivered("HTTP 503")
+PATIENCE_S = 0.1
+FAR_S = START_S + 3_600.0
+
+
+class Exporter:
+    """Answers by a script, whose last answer is for all further requests.
+
+    Attributes:
+        began_s: when each request was made, by the loop's clock.
+        in_flight: how many have neither an answer nor been cancelled.
+    """
+
+    def __init__(self, loop: VirtualLoop, answers: Iterable[Answer], connects_s: float) -> None:
+        self._loop = loop
+        self._answers = list(answers)
+        self._connects_s = connects_s
+        self.began_s: list[float] = []
+        self.in_flight = 0
+
+    async def connect(self) -> bool:
+        """Take that long; a negative time is a failure."""
+        await asyncio.sleep(abs(self._connects_s))
+        return self._connects_s >= 0
+
+    async def export(self, body: bytes) -> Outcome:
+        """Take one request."""
+        assert body == b"request"
+        answer = self._answers[min(len(self.began_s), len(self._answers) - 1)]
+        self.began_s.append(self._loop.time())
+        self.in_flight += 1
+        try:
+            if answer is None:
+                return await self._loop.create_future()  # type: ignore[no-any-return]
+            takes_s, outcome = answer
+            await asyncio.sleep(takes_s)
+            return outcome
+        finally:
+            self.in_flight -= 1
+
+
+class Scene:
+    """A delivery to a scripted collector.
+
+    Args:
+        loop: the clock.
+        answers: the script.
+        timeout_ms: the most that a try may take.
+        connects_s: how long a connection takes.
+        chances: drawn in order; the last is for all more.
+    """
+
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        *answers: Answer,
+        timeout_ms: int = 10_000,
+        connects_s: float = 0.0,
+        chances: Sequence[float] = (1.0,),
+    ) -> None:
+        self._loop = loop
+        self._chances = list(chances)
+        self.exporter = Exporter(loop, answers, connects_s)
+        self.took: list[tuple[float, str]] = []
+        self.retries = 0
+        reporting = Reporting(
+            lambda seconds, kind: self.took.append((round(seconds, 6), kind)), self._note_retry
+        )
+        self.delivery = Delivery(self.exporter, timeout_ms, loop.time, self._draw, reporting)
+
+    @property
+    def tries(self) -> int:
+        """How many requests were made."""
+        return len(self.exporter.began_s)
+
+    @property
+    def now_s(self) -> float:
+        """How much time has passed."""
+        return self._loop.time() - START_S
+
+    async def send(self, ends_s: float = FAR_S, **window: Any) -> Outcome:
+        """Send within a window that ends at a point of the loop's time."""
+        outcome = await self.delivery.send(b"request", Window(ends_s, **window))
+        assert self.exporter.in_flight == 0
+        return outcome
+
+    async def wait_closed(self) -> None:
+        """Wait until the collector may be asked again."""
+        closed_s = self.delivery._breaker.closed_at_ms / 1_000
+        await asyncio.sleep(closed_s - self._loop.time() + 1e-6)
+        assert not self.delivery.is_away
+
+    def _draw(self) -> float:
+        return self._chances.pop(0) if len(self._chances) > 1 else self._chances[0]
+
+    def _note_retry(self) -> None:
+        self.retries += 1
+
+
+def play(
+    story: Callable[[Scene], Coroutine[Any, Any, T]],
+    *answers: Answer,
+    **settings: Any,
+) -> T:
+    """Run a story in a scene."""
+    return run_virtually(lambda loop: story(Scene(loop, *answers, **settings)))
+
+
+@pytest.mark.parametrize(
+    "outcome", [Delivered(), Delivered(3, "partly"), Refused("no"), TooLarge("")]
+)
+def test_an_answer_that_is_final_is_not_asked_for_again(outcome: Outcome) -> None:
+    """Only what may be tried again is tried again."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send() == outcome
+        assert (scene.tries, scene.retries) == (1, 0)
+        assert scene.took == [(0.02, "" if isinstance(outcome, Delivered) else _name(outcome))]
+        assert not scene.delivery.is_away
+
+    play(story, (0.02, outcome))
+
+
+def _name(outcome: Outcome) -> str:
+    return type(outcome).__name__
+
+
+def test_what_may_be_taken_later_is_tried_again() -> None:
+    """After pauses that grow, told each."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send() == Delivered()
+        assert (scene.tries, scene.retries) == (3, 2)
+        assert scene.took == [(0.0, "Undelivered"), (0.0, "Undelivered"), (0.01, "")]
+        assert scene.now_s == pytest.approx(0.02 + 0.04 + 0.01)
+
+    play(story, (0.0, UNAVAILABLE), (0.0, UNAVAILABLE), (0.01, Delivered()))
+
+
+def test_what_the_collector_asks_for_is_the_least_pause() -> None:
+    """Here without any jitter."""
+
+    async def story(scene: Scene) -> float:
+        assert await scene.send() == Delivered()
+        return scene.now_s
+
+    asked = Undelivered("HTTP 429", 7_000)
+    assert play(story, (0.0, asked), (0.0, Delivered()), chances=[0.0]) == pytest.approx(7.0)
+
+
+def test_a_pause_beyond_the_window_is_not_begun() -> None:
+    """What cannot come in time is not waited for: the rest of the window is somebody else's."""
+
+    async def story(scene: Scene) -> None:
+        asked = Undelivered("HTTP 429", 7_000)
+        assert await scene.send(START_S + 2.0) == asked
+        assert scene.now_s == 0.0
+        assert scene.tries == 1
+        # As long as was asked for nothing is asked any more.
+        await asyncio.sleep(6.9)
+        assert scene.delivery.is_away
+        await asyncio.sleep(0.2)
+        assert not scene.delivery.is_away
+
+    play(story, (0.0, Undelivered("HTTP 429", 7_000)))
+
+
+def test_beside_a_handler_a_few_tries_are_enough() -> None:
+    """Then the breaker opens: a window may last for hours."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send(float("inf"), grace_s=GRACE_S) == UNAVAILABLE
+        assert scene.tries == MOST_TRIES
+        assert scene.delivery.is_away
+
+    play(story, (0.0, UNAVAILABLE))
+
+
+def test_an_open_breaker_lets_nothing_through() -> None:
+    """Nor does it cost any time; when it has closed, one request decides."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send(START_S + 0.01) == UNAVAILABLE
+        before = scene.tries
+        outcome = await scene.send()
+        assert isinstance(outcome, Undelivered)
+        assert (scene.tries, scene.now_s) == (before, 0.0)
+        await asyncio.sleep(1.0)
+        assert await scene.send() == Delivered()
+        assert not scene.delivery.is_away
+
+    play(story, (0.0, UNAVAILABLE), (0.0, Delivered()))
+
+
+def test_at_the_last_chance_an_open_breaker_does_not_count() -> None:
+    """At SHUTDOWN everything is tried, until the end of its window."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send(START_S + 0.01) == UNAVAILABLE
+        assert scene.delivery.is_away
+        outcome = await scene.send(START_S + 2.0, is_last=True)
+        assert outcome == UNAVAILABLE
+        assert scene.tries > MOST_TRIES
+        assert scene.now_s < 2.0
+
+    play(story, (0.0, UNAVAILABLE))
+
+
+def test_the_last_chance_is_not_given_up_early() -> None:
+    """A collector that comes back within the shutdown gets the data."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send(START_S + 2.0, is_last=True) == Delivered()
+        assert scene.tries == MOST_TRIES + 2
+
+    failures = [(0.0, UNAVAILABLE)] * (MOST_TRIES + 1)
+    play(story, *failures, (0.0, Delivered()), chances=[0.1])
+
+
+def test_failures_open_it_for_longer_each_time() -> None:
+    """And an answer makes it forget them."""
+
+    async def story(scene: Scene) -> list[float]:
+        opened = []
+        for _ in range(5):
+            before_s = scene.now_s
+            await scene.send(START_S + scene.now_s + 0.001)
+            await scene.wait_closed()
+            opened.append(scene.now_s - before_s)
+        return opened
+
+    answers: list[Answer] = [*[(0.0, UNAVAILABLE)] * 3, (0.0, Delivered()), (0.0, UNAVAILABLE)]
+    assert play(story, *answers) == pytest.approx([1.0, 2.0, 4.0, 0.0, 1.0])
+
+
+def test_requests_that_fail_together_are_one_failure() -> None:
+    """Our own logs and the function's go to the same collector at the same time."""
+
+    async def story(scene: Scene) -> float:
+        ends_s = START_S + 0.501
+        both = (scene.delivery.send(b"request", Window(ends_s)) for _ in range(2))
+        await asyncio.gather(*both)
+        assert scene.tries == 2
+        since_s = scene.now_s
+        await scene.wait_closed()
+        return scene.now_s - since_s
+
+    assert play(story, (0.5, UNAVAILABLE)) == pytest.approx(1.0)
+
+
+def test_patience_ends_before_the_window() -> None:
+    """A collector that does not answer costs an invocation its budget, once."""
+
+    async def story(scene: Scene) -> None:
+        assert isinstance(await scene.send(patience_s=PATIENCE_S), Undelivered)
+        assert scene.now_s == pytest.approx(PATIENCE_S)
+        assert scene.took == [(PATIENCE_S, "timeout")]
+        assert scene.delivery.is_away
+        assert scene.delivery.is_slow
+        await scene.send(patience_s=PATIENCE_S)
+        assert scene.now_s == pytest.approx(PATIENCE_S)
+
+    play(story, None)
+
+
+def test_failures_are_tried_again_only_within_the_patience() -> None:
+    """A collector that refuses costs no more than one that is silent."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send(patience_s=PATIENCE_S) == UNAVAILABLE
+        assert scene.tries > 1
+        assert scene.now_s < PATIENCE_S
+
+    play(story, (0.0, UNAVAILABLE))
+
+
+def test_patience_begins_with_the_request() -> None:
+    """Not with the window: what we take for reading and encoding is not the collector's."""
+
+    async def story(scene: Scene) -> None:
+        window = Window(FAR_S, PATIENCE_S)
+        await asyncio.sleep(5.0)
+        assert await scene.delivery.send(b"request", window) == Delivered()
+
+    play(story, (0.09, Delivered()))
+
+
+def test_each_answer_renews_the_patience() -> None:
+    """A long backlog is no silence: neither one after the other, nor side by side."""
+
+    async def story(scene: Scene) -> None:
+        window = Window(FAR_S, PATIENCE_S)
+        for _ in range(3):
+            assert await scene.delivery.send(b"request", window) == Delivered()
+        assert scene.now_s == pytest.approx(0.24)
+        slow = asyncio.create_task(scene.delivery.send(b"request", window))
+        await asyncio.sleep(0.05)
+        assert await scene.delivery.send(b"request", window) == Delivered()
+        assert await slow == Delivered()
+
+    # The fourth takes 0.19 s, but 0.08 s after it began another one has its answer.
+    play(story, *[(0.08, Delivered())] * 3, (0.19, Delivered()), (0.03, Delivered()))
+
+
+def test_without_any_patience_nothing_is_asked() -> None:
+    """The budget was spent by a flush beside the handler: its silence counts."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send(patience_s=PATIENCE_S) == Delivered()
+        assert isinstance(await scene.send(patience_s=0.0), Undelivered)
+        assert scene.tries == 1
+        assert scene.delivery.is_away
+
+    play(story, (0.09, Delivered()), None)
+
+
+@pytest.mark.parametrize("patience_s", [None, PATIENCE_S])
+def test_what_we_had_no_time_for_is_not_the_collectors_fault(patience_s: float | None) -> None:
+    """Encoding may take longer than the window: nothing was asked, nothing has failed."""
+
+    async def story(scene: Scene) -> None:
+        assert isinstance(await scene.send(START_S, patience_s=patience_s), Undelivered)
+        assert (scene.tries, scene.took) == (0, [])
+        assert not scene.delivery.is_away
+        assert not scene.delivery.is_slow
+
+    play(story, (0.0, Delivered()))
+
+
+def test_where_answers_take_long_twice_as_long_is_waited_for() -> None:
+    """What is usual is learned where it is no matter, and forgotten slowly."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send() == Delivered()
+        assert await scene.send(patience_s=PATIENCE_S) == Delivered()
+        before_s = scene.now_s
+        assert isinstance(await scene.send(patience_s=PATIENCE_S), Undelivered)
+        assert scene.now_s - before_s == pytest.approx(2 * 0.45)
+
+    play(story, (0.3, Delivered()), (0.45, Delivered()), None)
+
+
+def test_how_long_a_connection_takes_is_learned_as_well() -> None:
+    """The first answer may take as long; what is usual has an end."""
+
+    async def story(scene: Scene) -> None:
+        await scene.delivery.connect()
+        assert await scene.send(patience_s=PATIENCE_S) == Delivered()
+
+    play(story, (0.35, Delivered()), connects_s=0.2)
+
+    async def wait(scene: Scene) -> float:
+        await scene.delivery.connect()
+        before_s = scene.now_s
+        await scene.send(patience_s=PATIENCE_S)
+        return scene.now_s - before_s
+
+    assert play(wait, None, connects_s=60.0) == pytest.approx(2 * MOST_USUAL_S)
+    assert play(wait, None, connects_s=-60.0) == pytest.approx(PATIENCE_S)
+
+
+def test_an_answer_that_was_frozen_does_not_make_patient() -> None:
+    """How long it took says nothing but that it took no longer."""
+
+    async def story(scene: Scene) -> float:
+        await scene.send()
+        await scene.send(grace_s=GRACE_S)
+        before_s = scene.now_s
+        await scene.send(patience_s=PATIENCE_S)
+        return scene.now_s - before_s
+
+    assert play(story, (0.02, Delivered()), (60.0, Delivered()), None, timeout_ms=0) == (
+        pytest.approx(PATIENCE_S)
+    )
+
+
+def test_a_try_has_a_limit_of_its_own() -> None:
+    """Then it is tried again, where there is time."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.send() == Delivered()
+        assert scene.took == [(0.5, "timeout"), (0.01, "")]
+        assert not scene.delivery.is_slow
+
+    play(story, None, (0.01, Delivered()), timeout_ms=500)
+
+
+def test_an_answer_ends_the_slowness() -> None:
+    """A collector that is back is waited for again."""
+
+    async def story(scene: Scene) -> None:
+        slow = []
+        await scene.send(patience_s=PATIENCE_S)
+        slow.append(scene.delivery.is_slow)
+        await scene.wait_closed()
+        slow.append(scene.delivery.is_slow)
+        assert await scene.send(grace_s=GRACE_S) == Delivered()
+        slow.append(scene.delivery.is_slow)
+        assert slow == [True, True, False]
+        assert scene.delivery.answered_s == START_S + scene.now_s
+
+    play(story, None, (0.3, Delivered()))
+
+
+def test_where_nobody_waits_nobody_runs_out_of_patience() -> None:
+    """Beside a handler a silent collector is away for a while, but has kept no invocation."""
+
+    async def story(scene: Scene) -> None:
+        assert isinstance(await scene.send(START_S + 2.0, grace_s=GRACE_S), Undelivered)
+        assert scene.delivery.is_away
+        assert not scene.delivery.is_slow
+
+    play(story, None)
+
+
+def test_a_freeze_while_waiting_loses_no_answer() -> None:
+    """The window of a flush beside a handler is over when the sandbox goes on."""
+
+    async def story(loop: VirtualLoop) -> None:
+        scene = Scene(loop, (1.5, Delivered()))
+        loop.call_later(0.5, loop.freeze, 600.0)
+        assert await scene.send(START_S + 1.0, grace_s=GRACE_S) == Delivered()
+        assert scene.tries == 1
+
+    run_virtually(story)
+
+
+def test_whoever_cuts_a_request_off_leaves_nothing_in_flight() -> None:
+    """And the collector is not blamed."""
+
+    async def story(scene: Scene) -> None:
+        sending = asyncio.create_task(scene.send())
+        await asyncio.sleep(1.0)
+        assert scene.exporter.in_flight == 1
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert scene.exporter.in_flight == 0
+        assert not scene.delivery.is_away
+
+    play(story, None)
+
+
+ANSWERS = st.lists(
+    st.none()
+    | st.tuples(
+        st.floats(0, 3),
+        st.sampled_from([Delivered(), Refused("no"), TooLarge("much"), UNAVAILABLE])
+        | st.builds(Undelivered, st.just("HTTP 429"), st.integers(0, 10_000)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@LAW
+@given(
+    answers=ANSWERS,
+    window_s=st.floats(0.001, 5),
+    patience_s=st.none() | st.floats(0.001, 1),
+    is_last=st.booleans(),
+    timeout_ms=st.sampled_from((0, 10, 700)),
+    chances=st.lists(st.floats(0, 1), min_size=1, max_size=5),
+)
+def test_nothing_begins_and_nothing_lasts_past_the_window(
+    answers: Sequence[Answer],
+    window_s: float,
+    patience_s: float | None,
+    is_last: bool,  # noqa: FBT001  (a parameter of the test)
+    timeout_ms: int,
+    chances: Sequence[float],
+) -> None:
+    """Whatever a collector answers: no request, no pause, no wait; and not past the patience."""
+
+    async def story(scene: Scene) -> None:
+        ends_s = START_S + window_s
+        await scene.send(ends_s, patience_s=patience_s, is_last=is_last)
+        assert scene.now_s <= window_s + 1e-6
+        assert all(began_s < ends_s for began_s in scene.exporter.began_s)
+        if patience_s is not None:
+            assert scene.now_s <= patience_s + 1e-6
+
+    play(story, *answers, timeout_ms=timeout_ms, chances=chances)
