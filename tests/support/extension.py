@@ -1,6 +1,5 @@
 """Parts of the extension put together for tests, with senders that keep what they are given."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
@@ -185,7 +184,6 @@ class Extension:
             "logs": self._open("logs", self.logs, b"".join, "function_logs"),
             "traces": self._open("traces", self.traces, b"".join, "function_traces"),
         }
-        self.exported: Counter[str] = Counter()
         self.observer = RecordingObserver(usage)
         self.instance_ids: list[str] = []
         self.now_unix_nano = NOW_UNIX_NANO
@@ -235,7 +233,7 @@ class Extension:
             Route(signal=signal, encode=encode, sender=sender, fallback=self._fallback),
             Limits(REQUEST_MAX_BYTES, REQUEST_MAX_RECORDS),
             self.complaints,
-            lambda items: self.exported.update({name or signal: len(items)}),
+            None,
         )
 
     async def flush(self) -> None:

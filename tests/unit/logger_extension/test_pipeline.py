@@ -11,10 +11,21 @@ from hypothesis import strategies as st
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from logger_extension import pipeline
 from logger_extension.deadline import Deadline
-from logger_extension.events import InvokeEvent
-from logger_extension.pipeline import REMEMBERED_BODIES
-from tests.support.extension import FUNCTION_NAME, NOW_UNIX_NANO, Extension
+from logger_extension.delivery import Window
+from logger_extension.events import NANOS_PER_MS, InvokeEvent
+from logger_extension.policy.outcome import Outcome, Refused, Undelivered
+from logger_extension.settings.delivery import REQUEST_MAX_BYTES
+from tests.support.extension import (
+    FUNCTION_NAME,
+    NOW_UNIX_NANO,
+    Extension,
+    RecordingFallback,
+    UsageReadings,
+    read_logs,
+)
+from tests.support.function_requests import make_logs, make_request, make_span, make_traces
 from tests.support.laws import LAW
 from tests.support.telemetry_bodies import (
     event,
@@ -63,6 +74,21 @@ def _marked(number: int, record: str | dict[str, Any]) -> str | dict[str, Any]:
     return f"#{number} {record}" if isinstance(record, str) else {**record, "marker": number}
 
 
+class Gate:
+    """Holds up what is sent until it is opened."""
+
+    def __init__(self, extension: Extension) -> None:
+        self.asked = asyncio.Event()
+        self.is_open = asyncio.Event()
+        self._send = extension.logs.send
+        extension.logs.send = self._wait  # type: ignore[method-assign]  (one sender of the test's)
+
+    async def _wait(self, body: bytes, window: Window) -> Outcome:
+        self.asked.set()
+        await self.is_open.wait()
+        return await self._send(body, window)
+
+
 async def test_one_cold_start_from_end_to_end() -> None:
     """Init, a line, an invocation and, one thaw later, its report."""
     extension = Extension()
@@ -77,9 +103,9 @@ async def test_one_cold_start_from_end_to_end() -> None:
     )
     extension.pipeline.invoked(_invoke("r", HEADER))
     extension.pipeline.accept(to_body([start("r", HEADER), line("hello\n"), runtime_done("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     extension.pipeline.accept(to_body([report("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     init, hello = extension.records
     assert (init.body.string_value, init.trace_id) == ("module loaded", b"")
     assert (hello.body.string_value, _request_of(hello)) == ("hello", "r")
@@ -100,7 +126,7 @@ async def test_a_duplicate_body_is_counted_and_not_doubled() -> None:
     body = to_body([start("r"), line("once"), runtime_done("r")])
     for _ in range(3):
         extension.pipeline.accept(body)
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _bodies_of(extension) == ["once"]
     assert len(extension.spans) == 1
     assert extension.pipeline.duplicates == 2
@@ -116,18 +142,10 @@ async def test_repeated_bodies_in_any_order_are_not_doubled(order: list[int]) ->
     extension = Extension()
     for number in order:
         extension.pipeline.accept(to_body([line(f"#{number}")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     expected = [f"#{number}" for number in dict.fromkeys(order)]
     assert _bodies_of(extension) == expected
     assert extension.pipeline.duplicates == len(order) - len(expected)
-
-
-async def test_bodies_are_remembered_for_a_while() -> None:
-    """The memory of bodies is bounded."""
-    extension = Extension()
-    for number in range(10 * REMEMBERED_BODIES):
-        extension.pipeline.accept(to_body([line(str(number))]))
-    assert len(extension.pipeline._seen_bodies) == REMEMBERED_BODIES
 
 
 @LAW
@@ -157,9 +175,9 @@ async def test_whatever_is_decoded_can_be_encoded(
         batch.append(line(_marked(lines, item)) if kind == "line" else item)
         lines += kind == "line"
     extension.pipeline.accept(to_body(batch))
-    await extension.pipeline.flush()
+    await extension.flush()
     extension.pipeline.end_all("spindown")
-    await extension.pipeline.flush()
+    await extension.flush()
     assert [_marker_of(record) for record in extension.records] == list(range(lines))
     for span in extension.spans:
         assert 0 < span.start_time_unix_nano <= span.end_time_unix_nano
@@ -180,7 +198,7 @@ async def test_no_body_stops_the_pipeline(bodies: list[bytes]) -> None:
     for body in bodies:
         extension.pipeline.accept(body)
     extension.pipeline.accept(to_body([start("r"), line("still here"), runtime_done("r")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _bodies_of(extension)[-1] == "still here"
     assert _request_of(_server_spans(extension)[-1]) == "r"
 
@@ -200,7 +218,7 @@ async def test_an_absurd_duration_costs_no_other_span(duration_ms: float) -> Non
             ]
         )
     )
-    await extension.pipeline.flush()
+    await extension.flush()
     assert [_request_of(span) for span in _server_spans(extension)] == ["absurd", "normal"]
     assert extension.pipeline.count_lost() == {}
 
@@ -211,7 +229,7 @@ async def test_a_line_that_names_its_request_belongs_to_that_one() -> None:
     late = {"requestId": "a", "message": "late"}
     extension.pipeline.accept(to_body([start("a"), runtime_done("a"), start("b"), line(late)]))
     extension.pipeline.accept(to_body([line({"requestId": "theirs", "message": "other"})]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert [_request_of(record) for record in extension.records] == ["a", "b"]
 
 
@@ -220,7 +238,7 @@ async def test_lines_of_several_at_once_are_told_apart_by_their_request() -> Non
     extension = Extension(is_concurrent=True)
     named = {"AWSRequestId": "b", "message": "named"}
     extension.pipeline.accept(to_body([start("a"), start("b"), line(named), line("unnamed")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert [_request_of(record) for record in extension.records] == ["b", ""]
 
 
@@ -228,7 +246,7 @@ async def test_managed_instances_finish_by_report() -> None:
     """There is no runtimeDone, and no overhead that the report could tell apart."""
     extension = Extension(is_concurrent=True)
     extension.pipeline.accept(to_body([start("a"), start("b"), report("b"), report("a")]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert [_request_of(span) for span in extension.spans] == ["b", "a"]
 
 
@@ -252,15 +270,15 @@ async def test_without_spare_cpu_bodies_wait_until_the_handler_is_done() -> None
     extension = Extension(reads_at_once=False)
     extension.pipeline.accept(to_body([start("r")]))
     extension.pipeline.accept(to_body([line("hello")]))
-    assert len(extension.pipeline._unread) == 2
+    assert len(extension.pipeline._inbox) == 2
     extension.pipeline.invoked(InvokeEvent("r", Deadline(0), ""))
     waiting = asyncio.create_task(extension.pipeline.wait_finished("r"))
     await asyncio.sleep(0)
-    assert len(extension.pipeline._unread) == 2
+    assert len(extension.pipeline._inbox) == 2
     extension.pipeline.accept(to_body([runtime_done("r")]))
     await waiting
-    assert not extension.pipeline._unread
-    await extension.pipeline.flush()
+    assert len(extension.pipeline._inbox) == 0
+    await extension.flush()
     assert _bodies_of(extension) == ["hello"]
 
 
@@ -268,9 +286,9 @@ async def test_what_waits_unread_is_bounded() -> None:
     """A handler that prints much is read while it runs, rather than held in memory twice."""
     extension = Extension(reads_at_once=False, max_unread_bytes=1_000)
     extension.pipeline.accept(to_body([line("x" * 500)]))
-    assert extension.pipeline._unread
+    assert len(extension.pipeline._inbox) == 1
     extension.pipeline.accept(to_body([line("y" * 500)]))
-    assert len(extension.pipeline._unread) == 1
+    assert len(extension.pipeline._inbox) == 1
 
 
 @pytest.mark.parametrize("finish", [runtime_done, report])
@@ -315,7 +333,7 @@ async def test_without_telemetry_a_span_comes_from_invoke_and_next() -> None:
     extension = Extension()
     extension.pipeline.invoked(_invoke("r", HEADER))
     extension.pipeline.end_unobserved("r")
-    await extension.pipeline.flush()
+    await extension.flush()
     (span,) = extension.spans
     assert span.start_time_unix_nano == NOW_UNIX_NANO
     assert span.trace_id.hex() == "5f35ae120c0fec141ab77a00bc047aa2"
@@ -326,7 +344,7 @@ async def test_shutdown_reads_what_waits_and_ends_what_is_open() -> None:
     extension = Extension(reads_at_once=False)
     extension.pipeline.accept(to_body([start("r"), line("last words")]))
     extension.pipeline.end_all("timeout")
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _bodies_of(extension) == ["last words"]
     (span,) = extension.spans
     error_types = [a.value.string_value for a in span.attributes if a.key == "error.type"]
@@ -338,9 +356,9 @@ async def test_ten_mebibytes_of_lines_get_through() -> None:
     extension = Extension()
     texts = [f"{number:04}" + "x" * 1024 for number in range(10_000)]
     extension.pipeline.accept(to_body([line(text) for text in texts]))
-    await extension.pipeline.flush()
+    await extension.flush()
     assert _bodies_of(extension) == texts
-    assert max(map(len, extension.logs.bodies)) <= 4 * 1024 * 1024
+    assert max(map(len, extension.logs.bodies)) <= REQUEST_MAX_BYTES
 
 
 async def test_a_line_that_is_json_in_text_keeps_its_request() -> None:
@@ -348,7 +366,303 @@ async def test_a_line_that_is_json_in_text_keeps_its_request() -> None:
     extension = Extension()
     text = json.dumps({"message": "hi", "level": "error"}) + "\n"
     extension.pipeline.accept(to_body([start("r"), line(text)]))
-    await extension.pipeline.flush()
+    await extension.flush()
     (record,) = extension.records
     assert (record.body.string_value, record.severity_number) == ("hi", 17)
     assert _request_of(record) == "r"
+
+
+async def test_only_what_is_waited_for_is_read_early() -> None:
+    """The report of the invocation before wakes nobody who waits for the end of this one."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.invoked(_invoke("b"))
+    waiting = asyncio.create_task(extension.pipeline.wait_finished("b"))
+    await asyncio.sleep(0)
+    extension.pipeline.accept(to_body([start("a"), runtime_done("a")]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(extension.pipeline._inbox) == 0
+    extension.pipeline.accept(to_body([report("a")]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(extension.pipeline._inbox) == 1
+    assert not waiting.done()
+    extension.pipeline.accept(to_body([runtime_done("b")]))
+    await waiting
+
+
+async def test_at_shutdown_a_report_is_read_though_nothing_else_is() -> None:
+    """Then it is what is waited for."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
+    waiting = asyncio.create_task(extension.pipeline.wait_reported())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    extension.pipeline.accept(to_body([report("r")]))
+    await waiting
+    assert [facts.request_id for facts in extension.facts] == ["r"]
+
+
+async def test_usage_is_measured_from_invoke_to_the_end_of_the_runtime() -> None:
+    """The end is read when runtimeDone is, before the next invocation."""
+    usage = UsageReadings()
+    extension = Extension(usage=usage)
+    extension.pipeline.invoked(_invoke("r"))
+    assert usage.moments == ["begin"]
+    extension.pipeline.accept(to_body([start("r"), line("x")]))
+    assert usage.moments == ["begin"]
+    extension.pipeline.accept(to_body([runtime_done("r")]))
+    assert usage.moments == ["begin", "end"]
+    extension.pipeline.accept(to_body([report("r")]))
+    assert usage.moments == ["begin", "end"]
+
+
+async def test_usage_is_not_measured_where_that_would_cost_the_invocation() -> None:
+    """Reading /proc takes CPU, and an invocation that waits for nothing is not to pay it."""
+    usage = UsageReadings()
+    extension = Extension(usage=usage)
+    extension.pipeline.invoked(_invoke("r"), is_measured=False)
+    extension.pipeline.accept(to_body([start("r"), runtime_done("r"), report("r")]))
+    assert usage.moments == []
+    assert [facts.request_id for facts in extension.facts] == ["r"]
+
+
+async def test_what_the_functions_sdk_sends_goes_out_with_the_next_flush() -> None:
+    """It waits for the end of the handler, and whoever sends is told that it has come."""
+    extension = Extension()
+    assert not extension.pipeline.has_waiting
+    assert extension.pipeline.accept_request("traces", make_traces(make_span(name="GET")))
+    assert extension.pipeline.has_waiting
+    assert extension.pipeline.has_come.is_set()
+    await extension.flush()
+    assert [span.name for span in extension.spans] == ["GET"]
+    assert not extension.pipeline.has_waiting
+
+
+async def test_a_request_without_room_is_not_taken() -> None:
+    """The receiver tells the SDK so."""
+    body = make_request("logs")
+    extension = Extension(queue_bytes=len(body))
+    assert extension.pipeline.accept_request("logs", body)
+    assert not extension.pipeline.accept_request("logs", body)
+
+
+async def test_what_an_earlier_process_wrote_down_is_sent() -> None:
+    """As it is; of a signal that is off nothing can be sent, and that is counted."""
+    extension = Extension()
+    body = make_logs(b"\1" * 16)
+    extension.pipeline.take_back("logs", body)
+    extension.pipeline.take_back("metrics", make_request("metrics"))
+    assert extension.pipeline.has_come.is_set()
+    await extension.flush()
+    assert extension.logs.bodies == [body]
+    assert extension.pipeline.count_lost() == {"telemetry.signal_is_off": 1}
+
+
+async def test_what_waits_gets_older() -> None:
+    """From the coming of the oldest until it is delivered, whatever comes after it."""
+    extension = Extension()
+    assert extension.pipeline.measure_age_ms() == 0.0
+    extension.pipeline.accept(to_body([line("first")]))
+    extension.now_unix_nano += 300 * NANOS_PER_MS
+    extension.pipeline.accept(to_body([line("second")]))
+    extension.now_unix_nano += 200 * NANOS_PER_MS
+    assert extension.pipeline.measure_age_ms() == 500.0
+    await extension.flush()
+    assert extension.pipeline.measure_age_ms() == 0.0
+
+
+async def test_what_was_not_delivered_keeps_its_age() -> None:
+    """A collector that is down makes nothing young."""
+    extension = Extension()
+    extension.logs._outcomes = iter([Undelivered("HTTP 503")])
+    extension.pipeline.accept(to_body([line("first")]))
+    extension.now_unix_nano += 500 * NANOS_PER_MS
+    await extension.flush()
+    assert extension.pipeline.measure_age_ms() == 500.0
+
+
+async def test_a_clock_that_was_set_back_makes_no_negative_age() -> None:
+    """It is as young as can be then."""
+    extension = Extension()
+    extension.pipeline.accept(to_body([line("first")]))
+    extension.now_unix_nano -= 3_600_000 * NANOS_PER_MS
+    assert extension.pipeline.measure_age_ms() == 0.0
+
+
+async def test_what_comes_during_a_flush_is_as_old_as_that() -> None:
+    """At most, which is all that is known of it."""
+    extension = Extension(reads_at_once=False)
+    gate = Gate(extension)
+    extension.pipeline.accept(to_body([line("first")]))
+    extension.now_unix_nano += 500 * NANOS_PER_MS
+    flush = asyncio.create_task(extension.flush())
+    await gate.asked.wait()
+    extension.now_unix_nano += 100 * NANOS_PER_MS
+    extension.pipeline.accept(to_body([line("second")]))
+    gate.is_open.set()
+    await flush
+    assert extension.pipeline.measure_age_ms() == 100.0
+
+
+async def test_how_full_it_is() -> None:
+    """The fullest of all that is bounded says it."""
+    unread = Extension(reads_at_once=False, max_unread_bytes=1_000)
+    unread.pipeline.accept(b"x" * 250)
+    assert unread.pipeline.fill == 0.25
+    body = make_request("logs")
+    extension = Extension(queue_bytes=4 * len(body))
+    extension.pipeline.accept_request("logs", body)
+    assert extension.pipeline.fill == 0.25
+    for _ in range(3):
+        extension.pipeline.take_back("logs", body)
+    assert extension.pipeline.fill == 0.75
+
+
+async def test_a_full_request() -> None:
+    """Unread, with the SDK's, or in a queue: as much as goes into one request."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(b"x" * (REQUEST_MAX_BYTES - 100))
+    assert not extension.pipeline.has_full_request
+    extension.pipeline.accept_request("logs", make_logs(*[b"\1" * 16] * 10))
+    assert extension.pipeline.has_full_request
+    queued = Extension()
+    queued.pipeline.accept(to_body([line("x" * 1024)] * 250))
+    assert not queued.pipeline.has_full_request
+    queued.pipeline.accept(to_body([line("y" * 1024)] * 500))
+    assert queued.pipeline.has_full_request
+
+
+async def test_lambda_waits_while_a_full_buffer_is_being_emptied() -> None:
+    """It keeps what it has not delivered; there is room again when a request is out."""
+    extension = Extension(queue_bytes=10_000)
+    gate = Gate(extension)
+    extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
+    assert extension.pipeline.fill >= 0.75
+    flush = asyncio.create_task(extension.flush())
+    await gate.asked.wait()
+    extension.pipeline.accept(to_body([line("y" * 1_000)] * 8))
+    waiting = asyncio.create_task(extension.pipeline.wait_for_room())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    gate.is_open.set()
+    await waiting
+    assert extension.pipeline.fill < 0.75
+    await flush
+
+
+async def test_lambda_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would give us up: after a while what is too much gives way."""
+    monkeypatch.setattr(pipeline, "LONGEST_WAIT_S", 0.0)
+    extension = Extension(queue_bytes=10_000)
+    gate = Gate(extension)
+    extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
+    flush = asyncio.create_task(extension.flush())
+    await gate.asked.wait()
+    extension.pipeline.accept(to_body([line("y" * 1_000)] * 8))
+    await extension.pipeline.wait_for_room()
+    assert extension.pipeline.fill >= 0.75
+    gate.is_open.set()
+    await flush
+
+
+async def test_nobody_waits_where_nothing_is_being_sent() -> None:
+    """But whoever sends is called."""
+    extension = Extension(queue_bytes=10_000)
+    await extension.pipeline.wait_for_room()
+    assert not extension.pipeline.has_come.is_set()
+    extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
+    extension.pipeline.has_come.clear()
+    await extension.pipeline.wait_for_room()
+    assert extension.pipeline.has_come.is_set()
+
+
+async def test_one_flush_at_a_time() -> None:
+    """A second one would overtake what the first is sending."""
+    extension = Extension()
+    gate = Gate(extension)
+    extension.pipeline.accept(to_body([line("first")]))
+    flushes = [asyncio.create_task(extension.flush())]
+    await gate.asked.wait()
+    extension.pipeline.accept(to_body([line("second")]))
+    flushes.append(asyncio.create_task(extension.flush()))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert extension.logs.bodies == []
+    gate.is_open.set()
+    await asyncio.gather(*flushes)
+    assert _bodies_of(extension) == ["first", "second"]
+
+
+async def test_how_many_records_are_held_is_told() -> None:
+    """Unread lines too: that is what a kill would lose."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(to_body([line("one"), line("two"), event("platform.extension", 1)]))
+    assert extension.held[-1] == 2
+    await extension.pipeline.read()
+    assert extension.pipeline.count_held() == 2
+    await extension.flush()
+    assert extension.held[-1] == 0
+
+
+async def test_what_is_refused_or_has_no_room_is_written_down() -> None:
+    """By signal, as requests; at the end all that waits."""
+    fallback = RecordingFallback()
+    extension = Extension(fallback=fallback)
+    extension.logs._outcomes = iter([Refused("HTTP 401"), Undelivered("HTTP 503")])
+    extension.pipeline.accept(to_body([line("refused")]))
+    await extension.flush()
+    assert [signal for signal, _ in fallback.written] == ["logs"]
+    extension.pipeline.accept(to_body([line("undelivered")]))
+    await extension.flush()
+    await extension.pipeline.spill()
+    assert len(fallback.written) == 1
+    await extension.pipeline.give_up()
+    assert [r.body.string_value for _, body in fallback.written for r in read_logs(body)] == [
+        "refused",
+        "undelivered",
+    ]
+    assert extension.pipeline.count_written() == {"logs": 2}
+    assert extension.pipeline.count_lost() == {}
+
+
+async def test_spilling_writes_what_there_was_no_room_for() -> None:
+    """Also while nothing is sent."""
+    fallback = RecordingFallback()
+    extension = Extension(queue_bytes=10_000, fallback=fallback)
+    extension.pipeline.accept(to_body([line("x" * 1_000)] * 12))
+    waiting = extension.pipeline.count_held()
+    await extension.pipeline.spill()
+    assert waiting == 12
+    assert extension.pipeline.count_written()["logs"] + extension.pipeline.count_held() == 12
+    assert extension.pipeline.count_written()["logs"] > 0
+
+
+async def test_what_is_told_of_the_collectors() -> None:
+    """All are away, one is slow, and the last of all answers."""
+    extension = Extension()
+    told = extension.pipeline
+    assert (told.is_away, told.is_slow, told.answered_s) == (False, False, float("-inf"))
+    extension.logs.is_away = extension.logs.is_slow = True
+    assert (told.is_away, told.is_slow) == (False, True)
+    extension.traces.is_away = extension.metrics.is_away = True
+    assert told.is_away
+    extension.traces.answered_s, extension.logs.answered_s = 2.0, 1.0
+    assert told.answered_s == 2.0
+
+
+async def test_a_flush_cut_off_in_the_middle_keeps_all() -> None:
+    """Of every signal; the next one sends it."""
+    extension = Extension()
+    gate = Gate(extension)
+    extension.pipeline.accept(to_body([start("r"), line("hello"), runtime_done("r")]))
+    flush = asyncio.create_task(extension.flush())
+    await gate.asked.wait()
+    flush.cancel()
+    await asyncio.gather(flush, return_exceptions=True)
+    gate.is_open.set()
+    await extension.flush()
+    assert _bodies_of(extension) == ["hello"]
+    assert [span.name for span in extension.spans] == [FUNCTION_NAME]
+    assert extension.pipeline.count_lost() == {}
