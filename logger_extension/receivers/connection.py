@@ -46,7 +46,10 @@ class Watcher(Protocol):
     """Decides what may stay."""
 
     def admit(self, connection: "Connection", peer: str, own: str) -> bool:
-        """Return whether a new connection may stay, from one address to the other."""
+        """Return whether a new connection may stay, from one address to the other.
+
+        An address is empty where there is none any more.
+        """
 
     def take(self, connection: "Connection", size_bytes: int) -> bool:
         """Note bytes that came; return whether the connection still is."""
@@ -95,7 +98,9 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve it if it may stay."""
-        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        nowhere = ("",)  # of a socket that is gone already
+        peer = transport.get_extra_info("peername") or nowhere
+        own = transport.get_extra_info("sockname") or nowhere
         if self._watcher.admit(self, peer[0], own[0]):
             super().connection_made(transport)
         else:

@@ -14,8 +14,9 @@ from http import HTTPStatus
 from aiohttp import web
 
 from logger_extension.errors import ProtocolError
-from logger_extension.receivers.guard import BACKLOG, Guard, Limits
+from logger_extension.receivers.guard import Limits
 from logger_extension.receivers.intake import Intake
+from logger_extension.receivers.server import BACKLOG, Server
 from logger_extension.signals.requests import (
     SIGNALS,
     encode_answer_json,
@@ -73,7 +74,7 @@ class OtlpReceiver:
             max_held_bytes=max_body_bytes * MAX_READING_FACTOR,
         )
         paths = {f"/v1/{signal}" for signal in SIGNALS}
-        self._guard = Guard(
+        self._server = Server(
             paths, self._receive, limits, lambda reason: intake.refuse(f"otlp.{reason}", 1)
         )
 
@@ -88,11 +89,11 @@ class OtlpReceiver:
                 error.strerror or str(error),
             )
             return
-        await self._guard.open(listener)
+        await self._server.open(listener)
 
     async def close(self) -> None:
         """Stop serving."""
-        await self._guard.close()
+        await self._server.close()
 
     async def _receive(self, request: web.BaseRequest) -> web.Response:
         signal = request.path.removeprefix("/v1/")
@@ -101,7 +102,7 @@ class OtlpReceiver:
         if kind not in (PROTOBUF, JSON) or encoding not in ("", "identity", "gzip"):
             hint = f"send {PROTOBUF} or {JSON}, plain or with gzip"
             return self._refuse(signal, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, hint)
-        body = await self._guard.read(request)
+        body = await self._server.read(request)
         try:
             if isinstance(body, bytes) and encoding == "gzip":
                 body = _decompress(body, self._max_body_bytes)

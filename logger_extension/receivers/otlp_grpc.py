@@ -12,7 +12,7 @@ import grpc.aio
 
 from logger_extension.errors import ProtocolError
 from logger_extension.receivers.intake import Intake
-from logger_extension.receivers.otlp import HOST
+from logger_extension.receivers.otlp import HOST, MAX_CONNECTIONS
 
 SERVICES: Mapping[str, str] = {
     "logs": "opentelemetry.proto.collector.logs.v1.LogsService",
@@ -20,11 +20,18 @@ SERVICES: Mapping[str, str] = {
     "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
 
+# An SDK sends one request a signal at a time; more of them wait at the client.
+MAX_STREAMS = 8
+HANDSHAKE_TIMEOUT_MS = 10_000
+
 Export = Callable[[bytes, "grpc.aio.ServicerContext[bytes, bytes]"], Awaitable[bytes]]
 
 
 class OtlpGrpcReceiver:
     """Serves the three Export methods.
+
+    gRPC bounds a request, the connections, the streams of each and the metadata (16 KiB), but not
+    what unfinished requests hold together, and it does not count what it refuses.
 
     Args:
         port: where to listen, on 127.0.0.1 only.
@@ -45,6 +52,9 @@ class OtlpGrpcReceiver:
                 # With it two servers would share the port, each with a part of the requests.
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", self._max_body_bytes),
+                ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
+                ("grpc.max_concurrent_streams", MAX_STREAMS),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE_TIMEOUT_MS),
             )
         )
         server.add_generic_rpc_handlers(

@@ -11,7 +11,8 @@ from http import HTTPStatus
 from aiohttp import web
 
 from logger_extension.bootstrap import Handoff
-from logger_extension.receivers.guard import BACKLOG, Guard, Limits
+from logger_extension.receivers.guard import Limits
+from logger_extension.receivers.server import BACKLOG, Server
 
 # Lambda sends up to twice `maxBytes` (262,144) plus metadata. More is not Lambda's.
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -19,7 +20,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 # Lambda sends one body after the other, over a connection that it keeps. No fewer connections than
 # the kernel may have kept for us before we served.
 LIMITS = Limits(
-    max_connections=BACKLOG, max_body_bytes=MAX_BODY_BYTES, max_held_bytes=2 * MAX_BODY_BYTES
+    max_connections=BACKLOG, max_body_bytes=MAX_BODY_BYTES, max_held_bytes=MAX_BODY_BYTES * 5 // 4
 )
 
 REASONS: Mapping[HTTPStatus, str] = {
@@ -55,20 +56,20 @@ class TelemetryReceiver:
         self._refuse = refuse
         self._wait_for_room = wait_for_room
         lambda_host = handoff.api.rpartition(":")[0]
-        self._guard = Guard({"/"}, self._receive, limits, refuse, lambda_host)
+        self._server = Server({"/"}, self._receive, limits, refuse, lambda_host)
 
     async def open(self) -> None:
         """Begin to serve; the kernel has kept what came before."""
         listener, self._listener = self._listener, None
         if listener is not None:
-            await self._guard.open(listener)
+            await self._server.open(listener)
 
     async def close(self) -> None:
         """Stop serving."""
-        await self._guard.close()
+        await self._server.close()
 
     async def _receive(self, request: web.BaseRequest) -> web.Response:
-        body = await self._guard.read(request)
+        body = await self._server.read(request)
         if isinstance(body, HTTPStatus):
             # Half a body whose sender has gone is not lost: Lambda sends it again.
             if request.transport is not None:

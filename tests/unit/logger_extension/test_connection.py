@@ -22,6 +22,7 @@ from logger_extension import selflog
 from logger_extension.bootstrap import Handoff
 from logger_extension.receivers.guard import Guard, Limits
 from logger_extension.receivers.otlp import MAX_CONNECTIONS, OtlpReceiver
+from logger_extension.receivers.server import Server
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from tests.support.raw_client import connect, listen, until
 from tests.support.receiving import Sink
@@ -59,7 +60,7 @@ async def _telemetry() -> AsyncIterator[Target]:
     receiver = TelemetryReceiver(handoff, bodies.append, lambda reason: refused.update([reason]))
     await receiver.open()
     try:
-        yield Target(port, b"/", b"[]", lambda: len(bodies), refused, receiver._guard)
+        yield Target(port, b"/", b"[]", lambda: len(bodies), refused, receiver._server._guard)
     finally:
         await receiver.close()
 
@@ -74,7 +75,7 @@ async def _otlp() -> AsyncIterator[Target]:
     try:
         body = b"\x0a\x00"  # one empty ResourceLogs
         yield Target(
-            port, b"/v1/logs", body, lambda: len(sink.taken), sink.refused, receiver._guard
+            port, b"/v1/logs", body, lambda: len(sink.taken), sink.refused, receiver._server._guard
         )
     finally:
         await receiver.close()
@@ -308,20 +309,20 @@ async def test_a_fault_of_ours_is_told_and_survived(stderr: pytest.CaptureFixtur
     faults = [RuntimeError("sabotage")]
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        await guard.read(request)
+        await server.read(request)
         if faults:
             raise faults.pop()
         return web.Response()
 
     limits = Limits(max_connections=4, max_body_bytes=1_000, max_held_bytes=2_000)
-    guard = Guard({"/"}, answer, limits, lambda reason: refused.update([reason]))
+    server = Server({"/"}, answer, limits, lambda reason: refused.update([reason]))
     listener = listen()
     port = listener.getsockname()[1]
-    await guard.open(listener)
+    await server.open(listener)
     async with connect(port) as client:
         assert await client.post() == 500
     async with connect(port) as client:
         assert await client.post() == 200
-    await guard.close()
+    await server.close()
     assert "sabotage" in stderr.readouterr().err
     assert refused == {}

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from logger_extension.receivers.guard import PATIENCE_TICKS, Guard, Limits
+from logger_extension.receivers.server import Server
 from tests.support.raw_client import Client, connect, listen, until
 
 LIMITS = Limits(max_connections=4, max_body_bytes=1_000, max_held_bytes=2_000, tick_s=0.01)
@@ -19,7 +20,7 @@ LENGTH_2 = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
 
 
 class Guarded:
-    """An open guard with an answer that keeps what it reads."""
+    """An open server with an answer that keeps what it reads."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -28,20 +29,25 @@ class Guarded:
         self.may_answer.set()
         self.port = 0
 
+    @property
+    def guard(self) -> Guard:
+        """The guard of the server."""
+        return self.server._guard
+
     @asynccontextmanager
     async def serve(self, limits: Limits = LIMITS) -> AsyncIterator["Guarded"]:
         """Serve within limits."""
-        self.guard = Guard({"/"}, self._answer, limits, self._count, "203.0.113.9")
+        self.server = Server({"/"}, self._answer, limits, self._count, "203.0.113.9")
         listener = listen()
         self.port = listener.getsockname()[1]
-        await self.guard.open(listener)
+        await self.server.open(listener)
         try:
             yield self
         finally:
-            await self.guard.close()
+            await self.server.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
-        body = await self.guard.read(request)
+        body = await self.server.read(request)
         if not isinstance(body, bytes):
             return web.Response(status=body)
         self.bodies.append(body)
@@ -54,7 +60,7 @@ class Guarded:
 
 @pytest.fixture
 async def guarded() -> AsyncIterator[Guarded]:
-    """Give an open guard with small limits."""
+    """Give an open server with small limits."""
     async with Guarded().serve() as guarded:
         yield guarded
 
@@ -314,6 +320,6 @@ async def test_closing_waits_for_nobody() -> None:
             await half.send(LENGTH_2 + b"[")
             answer = asyncio.create_task(owed.post())
             await until(lambda: bool(guarded.bodies))
-            await guarded.guard.close()
+            await guarded.server.close()
             assert await half.wait_end() == b""
             assert await answer == 0

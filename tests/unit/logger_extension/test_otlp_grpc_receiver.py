@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from logger_extension.signals.requests import SIGNALS
 from tests.support.function_requests import make_request
+from tests.support.raw_client import connect
 from tests.support.receiving import Sink
 
 grpc = pytest.importorskip("grpc", reason="the grpc extra is not installed")
@@ -86,3 +88,31 @@ async def test_a_port_in_use_is_told_once(unused_port: int, sink: Sink) -> None:
     assert f"port {unused_port}" in message
     assert "LOGGER_EXTENSION_OTLP_GRPC_PORT" in message
     assert reason
+
+
+async def test_connections_are_bounded(unused_port: int, sink: Sink) -> None:
+    """One too many is closed at once; when another leaves there is room again."""
+    receiver = receivers.OtlpGrpcReceiver(unused_port, MAX_BODY_BYTES, sink.intake)
+    await receiver.open()
+    async with AsyncExitStack() as stack:
+        for _ in range(receivers.MAX_CONNECTIONS):
+            client = await stack.enter_async_context(connect(unused_port))
+            assert await client.reader.read(1)  # the server's settings: it is let in
+        async with connect(unused_port) as client:
+            assert await client.wait_end() == b""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{unused_port}") as channel:
+        assert await _export(channel, "logs", make_request("logs"), wait_for_ready=True) == b""
+    await receiver.close()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"POST /v1/logs HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", b"\xff" * 1_000],
+    ids=["http1", "tls", "ones"],
+)
+async def test_bytes_that_are_no_grpc(channel: Any, unused_port: int, garbage: bytes) -> None:
+    """They are turned away, and the next request is served."""
+    async with connect(unused_port) as client:
+        await client.send(garbage)
+        await client.wait_end()
+    assert await _export(channel, "logs", make_request("logs")) == b""
