@@ -1,7 +1,7 @@
 """One collector as the channels see it: tries, pauses, patience, the breaker. Time is virtual."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -12,52 +12,14 @@ from logger_extension.delivery import MOST_TRIES, MOST_USUAL_S, Delivery, Report
 from logger_extension.patience import GRACE_S
 from logger_extension.policy.outcome import Delivered, Outcome, Refused, TooLarge, Undelivered
 from tests.support.laws import LAW
+from tests.support.scripted_exporter import Answer, ScriptedExporter
 from tests.support.virtual_time import START_S, VirtualLoop, run_virtually
 
 T = TypeVar("T")
 
-# How long an answer takes, and what it is; None for an answer that never comes.
-Answer = tuple[float, Outcome] | None
-
 UNAVAILABLE = Undelivered("HTTP 503")
 PATIENCE_S = 0.1
 FAR_S = START_S + 3_600.0
-
-
-class Exporter:
-    """Answers by a script, whose last answer is for all further requests.
-
-    Attributes:
-        began_s: when each request was made, by the loop's clock.
-        in_flight: how many have neither an answer nor been cancelled.
-    """
-
-    def __init__(self, loop: VirtualLoop, answers: Iterable[Answer], connects_s: float) -> None:
-        self._loop = loop
-        self._answers = list(answers)
-        self._connects_s = connects_s
-        self.began_s: list[float] = []
-        self.in_flight = 0
-
-    async def connect(self) -> bool:
-        """Take that long; a negative time is a failure."""
-        await asyncio.sleep(abs(self._connects_s))
-        return self._connects_s >= 0
-
-    async def export(self, body: bytes) -> Outcome:
-        """Take one request."""
-        assert body == b"request"
-        answer = self._answers[min(len(self.began_s), len(self._answers) - 1)]
-        self.began_s.append(self._loop.time())
-        self.in_flight += 1
-        try:
-            if answer is None:
-                return await self._loop.create_future()  # type: ignore[no-any-return]
-            takes_s, outcome = answer
-            await asyncio.sleep(takes_s)
-            return outcome
-        finally:
-            self.in_flight -= 1
 
 
 class Scene:
@@ -81,7 +43,7 @@ class Scene:
     ) -> None:
         self._loop = loop
         self._chances = list(chances)
-        self.exporter = Exporter(loop, answers, connects_s)
+        self.exporter = ScriptedExporter(loop, answers, connects_s)
         self.took: list[tuple[float, str]] = []
         self.retries = 0
         reporting = Reporting(
