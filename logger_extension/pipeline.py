@@ -142,11 +142,13 @@ class Pipeline(Backlog):
     async def read(self) -> None:
         """Read what waits: the queues grow, invocations begin and finish.
 
-        Body by body: reading cannot be cut off, and a backlog may take longer than the margin.
+        Body by body: reading cannot be cut off, and a backlog may take longer than the margin. And
+        what one has pushed out of a queue is written down before the next one.
         """
         while self._inbox:
             self._read_one()
             await asyncio.sleep(0)
+            await self.spill()
 
     def invoked(self, event: InvokeEvent, *, is_measured: bool = True) -> None:
         """Note an INVOKE; to measure what an invocation uses costs it some CPU."""
@@ -180,14 +182,12 @@ class Pipeline(Backlog):
         await self._wait(lambda: not self._assembler.invocations.awaits_news)
 
     async def wait_for_room(self) -> None:
-        """Wait while the buffers are nearly full and being emptied: Lambda keeps the rest so long.
-
-        Where nothing is being sent there is nothing to wait for: what is too much gives way.
-        """
+        """Wait while full buffers are being emptied or written down: Lambda keeps the rest so long."""
         if self.fill < NEARLY_FULL:
             return
         self.has_come.set()
         await asyncio.sleep(0)
+        await self.spill()
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_S):
                 while self.fill >= NEARLY_FULL and self._flushing.locked():
@@ -195,10 +195,7 @@ class Pipeline(Backlog):
                     await self._room.wait()
 
     async def flush(self, window: Window) -> None:
-        """Read what waits and send all queues, signals in parallel.
-
-        May be cancelled at any time: what was not delivered stays queued.
-        """
+        """Read what waits and send all queues in parallel; cancelled, what is left stays queued."""
         async with self._flushing:
             began_unix_nano = self._now_unix_nano()
             try:

@@ -580,6 +580,30 @@ async def test_spilling_writes_what_there_was_no_room_for() -> None:
     assert extension.pipeline.count_written()["logs"] > 0
 
 
+async def test_a_backlog_without_room_is_written_down_as_it_is_read() -> None:
+    """Body by body: more than the queue holds loses nothing, however much was waiting unread."""
+    fallback = RecordingFallback()
+    extension = Extension(queue_bytes=10_000, reads_at_once=False, fallback=fallback)
+    for number in range(20):
+        extension.pipeline.accept(to_body([line(f"{number} {'x' * 1_000}")] * 4))
+    await extension.pipeline.read()
+    await extension.pipeline.give_up()
+    assert extension.pipeline.count_written() == {"logs": 80}
+    assert extension.pipeline.count_lost() == {}
+
+
+async def test_lambda_waits_until_what_has_no_room_is_written_down() -> None:
+    """Also where nothing is being sent: else the next body would push it out."""
+    fallback = RecordingFallback()
+    extension = Extension(queue_bytes=10_000, fallback=fallback)
+    for number in range(20):
+        extension.pipeline.accept(to_body([line(f"{number} {'x' * 1_000}")] * 4))
+        await extension.pipeline.wait_for_room()
+    await extension.pipeline.give_up()
+    assert extension.pipeline.count_written() == {"logs": 80}
+    assert extension.pipeline.count_lost() == {}
+
+
 async def test_a_flush_cut_off_in_the_middle_keeps_all() -> None:
     """Of every signal; the next one sends it."""
     extension = Extension()
