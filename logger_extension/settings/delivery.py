@@ -96,7 +96,8 @@ def _read_flush(env: Environment, *, is_managed: bool) -> FlushRules:
     text = env.text("LOGGER_EXTENSION_FLUSH_POLICY").lower()
     name, comma, pause = (part.strip() for part in text.partition(","))
     policy = POLICIES.get(name, Policy.AUTO)
-    is_pause = pause.isascii() and pause.isdigit() and 0 < int(pause[:9]) <= MAX_DURATION_MS
+    is_number = pause.isascii() and pause.isdigit() and not pause[9:]
+    is_pause = is_number and 0 < int(pause) <= MAX_DURATION_MS
     if policy is Policy.PERIODIC and is_pause:
         interval_ms = int(pause)
     elif text and (comma or name not in POLICIES or policy is Policy.PERIODIC):
