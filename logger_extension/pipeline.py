@@ -182,7 +182,7 @@ class Pipeline(Backlog):
         await self._wait(lambda: not self._assembler.invocations.awaits_news)
 
     async def wait_for_room(self) -> None:
-        """Wait while full buffers are being emptied or written down: Lambda keeps the rest so long."""
+        """Wait while full buffers are being emptied or written down: Lambda keeps the rest."""
         if self.fill < NEARLY_FULL:
             return
         self.has_come.set()
