@@ -100,13 +100,21 @@ class Lane:
         self.name = name
         self.sandbox = sandbox
 
-    async def invoke(self, event: Mapping[str, Any]) -> Invoked:
+    async def invoke(
+        self, event: Mapping[str, Any], answered: Callable[[], None] | None = None
+    ) -> Invoked:
         """Invoke, and wait until the environment is frozen again.
+
+        Args:
+            event: what the handler gets.
+            answered: called when the caller has its answer; extensions may go on for a while.
 
         Raises:
             SystemExit: the function failed.
         """
         result = await self.sandbox.invoke(json.dumps(event).encode())
+        if answered is not None:
+            answered()
         if result.status != "success":
             raise SystemExit(f"{self.name}: {result.status} {result.payload!r}\n{self.said()}")
         await self.sandbox.wait_idle()
