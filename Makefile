@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
+PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer logger_extension_cli
 COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
   --upgrade -c constraints/limits.in
 
@@ -37,7 +38,7 @@ demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a
 pictures: $(VENV)/demo.stamp ## the pictures in docs/
 	$(BIN)/logger-extension demo --svg docs/pictures/demo.svg > /dev/null
 
-check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling
+check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling, security
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,6 +46,8 @@ check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling
 	$(BIN)/shellcheck launcher/logger-extension .ci/run tests/support/namespace.sh \
 	  benchmarks/noop/noop-extension
 	$(BIN)/codespell
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
+	$(BIN)/python .ci/audit.py $(BIN)/pip-audit constraints/demo.txt constraints/dev.txt
 
 test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from lambda_sandbox.scenario import Scenario
 
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 
 def extension_environment(scenario: Scenario, api_address: str) -> dict[str, str]:
     """Variables of an external extension: no handler, no task root, no log stream, no X-Ray."""
@@ -76,10 +78,7 @@ def _reserved(scenario: Scenario, api_address: str) -> dict[str, str]:
         "AWS_LAMBDA_INITIALIZATION_TYPE": scenario.init_type.value,
         "AWS_REGION": scenario.region,
         "AWS_DEFAULT_REGION": scenario.region,
-        "AWS_ACCESS_KEY_ID": "SANDBOX-ACCESS-KEY-ID",
-        "AWS_SECRET_ACCESS_KEY": "SANDBOX-SECRET-ACCESS-KEY",
-        "AWS_SESSION_TOKEN": "SANDBOX-SESSION-TOKEN",
-    }
+    } | {name: name.replace("AWS", "SANDBOX").replace("_", "-") for name in CREDENTIALS}
 
 
 def _log_settings(scenario: Scenario) -> dict[str, str]:

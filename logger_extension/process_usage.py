@@ -19,7 +19,7 @@ from logger_extension.policy.usage import (
 )
 
 PROC = Path("/proc")
-TMP = Path("/tmp")  # noqa: S108  (the storage that Lambda gives a function)
+TMP = Path("/tmp")  # noqa: S108  (the storage that Lambda gives a function)  # nosec B108
 
 # A sandbox has a handful of processes. More are not looked at: it would cost too much.
 MAX_PROCESSES = 64

@@ -138,7 +138,7 @@ class Resending:
             longest_s = min(FIRST_PAUSE_S * 2.0 ** (tries - 1), LONGEST_PAUSE_S)
             asked_s = min((outcome.retry_after_ms or 0) / MS_PER_S, LONGEST_ASKED_S)
             self._complain(f"{signal}: {outcome.reason}; trying again")
-            self._means.pause(asked_s + random.uniform(0, longest_s))  # noqa: S311  (no secret)
+            self._means.pause(asked_s + random.uniform(0, longest_s))  # noqa: S311  (no secret)  # nosec B311
             tries += 1
 
     def _settle(self, signal: str, bodies: list[bytes], outcome: Outcome) -> list[list[bytes]]:

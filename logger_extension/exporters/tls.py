@@ -72,7 +72,7 @@ def _load(ca_file: str, certificate_file: str, key_file: str) -> ssl.SSLContext:
             IDENTITY,
             f"{certificate_file} {key_file}".rstrip(),
             # Without a password at hand OpenSSL would ask for one on the terminal.
-            lambda: context.load_cert_chain(certificate_file, key_file or None, password=""),
+            lambda: context.load_cert_chain(certificate_file, key_file or None, password=b""),
         )
     return context
 

@@ -22,6 +22,7 @@ from logger_extension.signals import metric_instruments as of
 from logger_extension.signals.cost import split_usd
 
 MS_PER_S = 1_000
+TMP = "/tmp"  # noqa: S108  (a name, not a file)  # nosec B108
 
 # Statuses of an invocation that are not errors.
 COUNTED_AS: Mapping[str, Instrument] = {"success": of.INVOCATIONS, "timeout": of.TIMEOUTS}
@@ -147,7 +148,7 @@ class InvocationMetrics:
         self._observe_levels(usage.levels)
 
     def _observe_levels(self, levels: Levels) -> None:
-        mount = ("system.filesystem.mountpoint", "/tmp")  # noqa: S108  (a name, not a file)
+        mount = ("system.filesystem.mountpoint", TMP)
         state = ("system.filesystem.state", "used")
         for instrument, level, attributes in (
             (of.STORAGE_USAGE, levels.tmp_used_bytes, (mount, state)),
