@@ -27,6 +27,7 @@ from logger_extension.policy.outcome import (
     Delivered,
     Outcome,
     Refused,
+    TooLarge,
     Undelivered,
 )
 from tests.support.certificates import HAS_OPENSSL, Certificates, make_certificates
@@ -47,6 +48,7 @@ class Collector:
     trailers: tuple[tuple[str, str | bytes], ...] = ()
     credentials: Any = None
     is_hanging: bool = False
+    max_bytes: int = -1
     calls: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
@@ -54,7 +56,7 @@ class Collector:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """Serve on a free port, the same one when it is run again."""
-        server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
+        server = grpc.aio.server(options=[("grpc.max_receive_message_length", self.max_bytes)])
         server.add_generic_rpc_handlers((_Handler(self),))
         address = f"127.0.0.1:{self.port}"
         if self.credentials is None:
@@ -226,6 +228,42 @@ async def test_a_partial_success_is_read() -> None:
     assert len(collector.calls) == 1
 
 
+async def test_a_request_above_the_collectors_limit_is_too_large() -> None:
+    """In smaller ones the data may go."""
+    outcome = await _export_to(Collector(max_bytes=len(BODY) - 1))
+    assert isinstance(outcome, TooLarge)
+    assert await _export_to(Collector(max_bytes=len(BODY))) == Delivered()
+
+
+async def test_a_connection_made_ahead_serves_the_first_call() -> None:
+    """Nobody waits for it then."""
+    async with (
+        Collector().running() as collector,
+        Relay(collector.port) as relay,
+        _exporter(relay.port) as exporter,
+    ):
+        assert await exporter.connect()
+        assert collector.calls == []
+        assert await exporter.export(BODY) == Delivered()
+        assert relay.connections == 1
+
+
+async def test_an_exporter_that_is_not_open_does_not_connect() -> None:
+    """There is nothing to connect."""
+    assert not await _exporter(1).connect()
+
+
+async def test_connecting_ahead_can_be_given_up() -> None:
+    """Where nobody listens it would take for ever; the exporter stays usable."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        async with _exporter(reserved.getsockname()[1]) as exporter:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await exporter.connect()
+            assert isinstance(await exporter.export(BODY), Undelivered)
+
+
 async def test_an_answer_that_is_too_long_is_refused() -> None:
     """The specification asks for a bound."""
     outcome = await _export_to(Collector(body=bytes(MAX_ANSWER_BYTES + 1)))
@@ -318,15 +356,6 @@ async def test_an_exporter_that_is_not_open_keeps_the_data() -> None:
     async with exporter:
         pass
     assert isinstance(await exporter.export(BODY), Undelivered)
-
-
-async def test_a_collector_that_hangs_is_left_after_the_timeout() -> None:
-    """The data is kept, and the reason says why."""
-    collector = Collector(is_hanging=True)
-    async with collector.running(), _exporter(collector.port, timeout_ms=50) as exporter:
-        outcome = await exporter.export(BODY)
-    assert isinstance(outcome, Undelivered)
-    assert outcome.reason.startswith("gRPC DEADLINE_EXCEEDED")
 
 
 async def test_a_cancelled_export_leaves_the_exporter_usable() -> None:

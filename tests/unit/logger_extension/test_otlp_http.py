@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from logger_extension.policy.outcome import (
     Delivered,
     Outcome,
     Refused,
+    TooLarge,
     Undelivered,
 )
 from otlp_viewer.otlp_json import parse_json
@@ -167,7 +169,7 @@ async def test_a_compressed_answer_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(503, Undelivered("HTTP 503")), (500, Refused("HTTP 500")), (413, Refused("HTTP 413"))],
+    [(503, Undelivered("HTTP 503")), (500, Refused("HTTP 500")), (413, TooLarge("HTTP 413"))],
 )
 async def test_a_status_is_what_the_specification_says(status: int, expected: Outcome) -> None:
     """Kept or dropped; not tried again here."""
@@ -329,36 +331,64 @@ async def _serve(
         await writer.drain()
 
 
-async def _hang(
-    server: RawServer, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
-) -> None:
-    await server.read_request(reader)
-    await reader.read()
-
-
-async def test_a_collector_that_hangs_is_left_after_the_timeout() -> None:
-    """The data is kept, and the reason says something."""
-    server = RawServer(_hang)
-    async with server, _exporter(server.port, timeout_ms=20) as exporter:
-        outcome = await exporter.export(BODY)
-    assert isinstance(outcome, Undelivered)
-    assert outcome.reason
+async def test_a_connection_made_ahead_serves_the_first_request() -> None:
+    """Nobody waits for name server, handshake and TLS then."""
+    server = RawServer(_serve)
+    async with server, _exporter(server.port) as exporter:
+        assert await exporter.connect()
+        assert server.requests == []
+        assert await exporter.export(BODY) == Delivered()
     assert server.connections == 1
 
 
-async def test_a_timeout_covers_the_answers_body() -> None:
-    """A collector that dallies over its answer is left as well."""
+async def test_connecting_ahead_may_fail() -> None:
+    """The first request will say why: nobody listens, there is no such name, or it is closed."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        async with _exporter(reserved.getsockname()[1]) as exporter:
+            assert not await exporter.connect()
+    for url in ("http://collector.invalid/", "http://[::1/"):
+        async with HttpExporter(make_target(url=url)) as exporter:
+            assert not await exporter.connect()
+    assert not await exporter.connect()
 
-    async def dally(
-        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await server.read_request(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-        await reader.read()
 
-    server = RawServer(dally)
-    async with server, _exporter(server.port, timeout_ms=50) as exporter:
-        assert isinstance(await exporter.export(BODY), Undelivered)
+async def test_behind_a_proxy_nothing_is_connected_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be a connection to the wrong host; requests go through the proxy."""
+    proxy = HttpCollector()
+    async with proxy.running():
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        async with HttpExporter(make_target(url="http://collector.invalid/v1/logs")) as exporter:
+            assert not await exporter.connect()
+            assert await exporter.export(BODY) == Delivered()
+    ((path, _, body),) = proxy.requests
+    assert path == "http://collector.invalid/v1/logs"
+    assert body == BODY
+
+
+@pytest.mark.parametrize("aside", [False, True])
+async def test_large_bodies_are_compressed_beside_the_loop_where_that_helps(
+    monkeypatch: pytest.MonkeyPatch, *, aside: bool
+) -> None:
+    """In a thread where there is CPU to spare; what is sent is the same, small bodies stay."""
+    threads: list[bool] = []
+    compress = gzip.compress
+
+    def note(*args: Any, **options: Any) -> bytes:
+        threads.append(threading.current_thread() is not threading.main_thread())
+        return compress(*args, **options)
+
+    monkeypatch.setattr(gzip, "compress", note)
+    large = BODY * 10
+    collector = HttpCollector()
+    target = {"url": "", "compression": "gzip"}
+    async with collector.running():
+        target["url"] = f"http://127.0.0.1:{collector.port}/"
+        async with HttpExporter(make_target(**target), compresses_aside=aside) as exporter:
+            assert await exporter.export(large) == Delivered()
+            assert await exporter.export(BODY) == Delivered()
+    assert [body for _, _, body in collector.requests] == [large, BODY]
+    assert threads == [aside, False]
 
 
 async def test_a_cancelled_export_leaves_the_exporter_usable() -> None:

@@ -30,6 +30,7 @@ from logger_extension.policy.outcome import (
     Delivered,
     Outcome,
     Refused,
+    TooLarge,
     Undelivered,
     is_success,
     read_answer,
@@ -127,12 +128,18 @@ def test_only_these_may_be_tried_again(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [100, 300, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 501, 505, 599]
+    "status", [100, 300, 304, 400, 401, 403, 404, 405, 408, 415, 500, 501, 505, 599]
 )
 def test_all_others_refuse_the_data(status: int) -> None:
-    """Also 408, 413 and 500: the specification says that they must not be tried again."""
+    """Also 408 and 500: the specification says that they must not be tried again."""
     assert _read(status) == Refused(f"HTTP {status}")
     assert _read(status, retry_after="1") == Refused(f"HTTP {status}")
+
+
+def test_a_request_that_is_too_large_is_not_its_data() -> None:
+    """It must not be tried again as it is; in smaller requests it is another matter."""
+    assert _read(413) == TooLarge("HTTP 413")
+    assert _read(413, retry_after="1") == TooLarge("HTTP 413")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -200,7 +207,7 @@ def test_any_date_is_a_pause(date: datetime, now_ms: int) -> None:
 def test_the_collectors_words_are_told(status: int, headers: dict[str, str], body: bytes) -> None:
     """The message of a Status, on one line; it says what is wrong with the settings."""
     outcome = read_answer(status, headers, body, NOW_MS)
-    assert isinstance(outcome, Refused | Undelivered)
+    assert not isinstance(outcome, Delivered)
     assert outcome.reason == f"HTTP {status}: bad key"
 
 
@@ -273,6 +280,42 @@ def test_these_codes_may_be_tried_again(name: str) -> None:
 def test_these_codes_refuse_the_data(name: str) -> None:
     """The rest of the table; RESOURCE_EXHAUSTED is one of them while it names no pause."""
     assert read_status(name, "", ()) == Refused(f"gRPC {name}")
+
+
+# What the libraries of C++ and Python, Go, Java, .NET and Rust say of a message above their limit.
+TOO_LARGE = [
+    ("RESOURCE_EXHAUSTED", "SERVER: Received message larger than max (200 vs. 100)"),
+    ("RESOURCE_EXHAUSTED", "grpc: received message larger than max (5242890 vs. 4194304)"),
+    ("RESOURCE_EXHAUSTED", "gRPC message exceeds maximum size 4194304: 5242890"),
+    ("RESOURCE_EXHAUSTED", "Received message exceeds the maximum configured message size."),
+    (
+        "OUT_OF_RANGE",
+        "Error, decoded message length too large: found 9 bytes, the limit is: 4",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), TOO_LARGE, ids=["C++", "Go", "Java", ".NET", "Rust"])
+def test_a_message_above_the_limit_is_too_large(name: str, words: str) -> None:
+    """The codes say nothing of it: one is a quota's, the other would be tried again for ever."""
+    assert read_status(name, words, ()) == TooLarge(f"gRPC {name}: {words}")
+    assert not isinstance(read_status("UNAVAILABLE", words, ()), TooLarge)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CLIENT: Received message larger than max (4194305 vs. 4194304)",
+        "Stream removed (CLIENT: Received message larger than max (4194305 vs. 4194304))",
+        "grpc: trying to send message larger than max (4194305 vs. 4194304)",
+        "quota exceeded",
+    ],
+)
+def test_an_answer_above_the_limit_is_no_request_above_it(words: str) -> None:
+    """The collector has the data: smaller requests would only double it."""
+    assert read_status("RESOURCE_EXHAUSTED", words, ()) == Refused(
+        f"gRPC RESOURCE_EXHAUSTED: {words}"
+    )
 
 
 def _details(*details: Message) -> tuple[str, bytes]:
