@@ -70,8 +70,6 @@ class HttpExporter:
         self._target = target
         self._compresses_aside = compresses_aside
         self._sign = sign
-        # "Used as is": quoting is undone or redone only where characters could not be sent.
-        self._url = URL(target.url, encoded=target.url.isascii())
         self._ssl = load_context(target) or True
         self._session: aiohttp.ClientSession | None = None
 
@@ -100,6 +98,16 @@ class HttpExporter:
             self._connector.give_up()
             await self._session.close()
             self._session = None
+
+    @property
+    def _url(self) -> URL:
+        """Where requests go.
+
+        Raises:
+            ValueError: it is no URL; that is what `export` says then.
+        """
+        # "Used as is": quoting is undone or redone only where characters could not be sent.
+        return URL(self._target.url, encoded=self._target.url.isascii())
 
     async def connect(self) -> bool:
         """Make a connection ahead of the first request; return whether that succeeded."""

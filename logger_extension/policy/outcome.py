@@ -43,9 +43,17 @@ RETRYABLE_GRPC = frozenset(
     {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
 )
 
-# The words of gRPC's libraries for a message above the receiver's limit; the status is the same as
-# for a quota (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
-GRPC_TOO_LARGE = "larger than max"
+# What gRPC's libraries say of a message above the receiver's limit: those of C++ and Go, of Java and
+# .NET, of Rust. The status is that of a quota, or of what may be tried again
+# (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md). Words that begin with CLIENT are
+# our own library's, about an answer.
+TOO_LARGE_GRPC = frozenset({"RESOURCE_EXHAUSTED", "OUT_OF_RANGE"})
+TOO_LARGE_WORDS = re.compile(
+    r"(?<!CLIENT: )received message larger than max"
+    r"|message exceeds (the )?maximum"
+    r"|message length too large",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +129,12 @@ def read_status(name: str, words: str, trailers: Iterable[tuple[str, str | bytes
     """
     reason = _explain(f"gRPC {name}", words)
     retry_info = _find_retry_info(dict(trailers))
+    if name in TOO_LARGE_GRPC and TOO_LARGE_WORDS.search(words):
+        return TooLarge(reason)
     is_throttled = name == "RESOURCE_EXHAUSTED" and retry_info is not None
     if name in RETRYABLE_GRPC or is_throttled:
         delay_ms = None if retry_info is None else read_retry_delay_ms(retry_info)
         return Undelivered(reason, delay_ms)
-    if name == "RESOURCE_EXHAUSTED" and GRPC_TOO_LARGE in words:
-        return TooLarge(reason)
     return Refused(reason)
 
 
