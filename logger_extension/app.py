@@ -32,6 +32,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # What tools that play Lambda answer to a subscription when they have no Telemetry API.
 LOCAL_TOOL = 202
 
+FAULT = "internal error, the function is not affected"
+
 
 def run(handoff: Handoff, config: Config) -> int:
     """Run until SHUTDOWN or a signal; return the exit code.
@@ -86,6 +88,7 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
         )
         stack.push_async_callback(receiver.close)
         await receiver.open()
+        _watch_loop(receiver)
         flusher = _make_flusher(wiring, pipeline, config)
         lifecycle = Lifecycle(
             api=api,
@@ -100,6 +103,7 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
         )
         beside = (
             flusher.follow(),
+            receiver.keep_open(),
             _survive(wiring.outlets.connect()),
             _survive(wiring.outlets.recover(pipeline)),
         )
@@ -110,6 +114,16 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             say("warn", "not delivered, written to the fallback: see docs/fallback.md", **written)
         if lost := pipeline.count_lost():
             say("error", "telemetry was lost", **lost)
+
+
+def _watch_loop(receiver: TelemetryReceiver) -> None:
+    """Tell faults of the event loop as any other; one may be the loss of the listener."""
+
+    def tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        receiver.check()
+        say("error", FAULT, reason=repr(context.get("exception") or context["message"]))
+
+    asyncio.get_running_loop().set_exception_handler(tell)
 
 
 def _make_flusher(wiring: Wiring, pipeline: Pipeline, config: Config) -> Flusher:
@@ -171,7 +185,7 @@ async def _survive(work: Awaitable[None]) -> None:
 
 
 def _tell_fault(error: Exception) -> None:
-    say("error", "internal error, the function is not affected", reason=repr(error))
+    say("error", FAULT, reason=repr(error))
 
 
 def _complain(message: str, reason: str) -> None:

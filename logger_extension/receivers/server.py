@@ -53,21 +53,37 @@ class Server:
         self._server: web.Server | None = None
         self._listening: asyncio.Server | None = None
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether connections can be made."""
+        try:
+            return self._listening is not None and any(
+                sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                for sock in self._listening.sockets
+            )
+        except OSError:
+            return False
+
     async def open(self, listener: _socket.socket) -> None:
-        """Begin to serve a listening socket, which is ours from now on."""
+        """Begin to serve a listening socket, which is ours from now on; it may replace another."""
         loop = asyncio.get_running_loop()
         # Who has gone waits for no answer.
-        server = self._server = web.Server(self._serve, handler_cancellation=True)
+        server = self._server = self._server or web.Server(self._serve, handler_cancellation=True)
         self._listening = await loop.create_server(
             lambda: Connection(self._guard, server, loop=loop, **OPTIONS),
             sock=socket.socket(fileno=listener.detach()),
             backlog=BACKLOG,
         )
 
-    async def close(self) -> None:
-        """Stop serving; half a request is not waited for."""
+    def stop_listening(self) -> None:
+        """Let nobody connect any more; those that are connected stay."""
         if self._listening is not None:
             self._listening.close()
+            self._listening = None
+
+    async def close(self) -> None:
+        """Stop serving; half a request is not waited for."""
+        self.stop_listening()
         self._guard.close()
         if self._server is not None:
             await self._server.shutdown(CLOSING_S)

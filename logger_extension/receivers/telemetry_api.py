@@ -5,6 +5,8 @@ taken, handed on and answered 200; it is read later, because Lambda waits for th
 (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html). Must not know what a body holds.
 """
 
+import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
@@ -22,6 +24,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 LIMITS = Limits(
     max_connections=BACKLOG, max_body_bytes=MAX_BODY_BYTES, max_held_bytes=MAX_BODY_BYTES * 5 // 4
 )
+
+TRY_AGAIN_S = 0.1
 
 REASONS: Mapping[HTTPStatus, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
@@ -52,6 +56,8 @@ class TelemetryReceiver:
         limits: Limits = LIMITS,
     ) -> None:
         self._listener = handoff.listener
+        self._port = 0
+        self._is_lost = asyncio.Event()
         self._accept = accept
         self._refuse = refuse
         self._wait_for_room = wait_for_room
@@ -62,6 +68,30 @@ class TelemetryReceiver:
         """Begin to serve; the kernel has kept what came before."""
         listener, self._listener = self._listener, None
         if listener is not None:
+            self._port = listener.getsockname()[1]
+            await self._server.open(listener)
+
+    def check(self) -> None:
+        """See whether the listener still is one; to be called when the event loop met a fault."""
+        if self._port and not self._server.is_listening:
+            # The event loop would meet the same fault again and again.
+            self._server.stop_listening()
+            self._is_lost.set()
+
+    async def keep_open(self) -> None:
+        """Listen on the same port again whenever the listener is lost, for ever.
+
+        Without it no invocation's end is ever told, and each would be waited for until its timeout.
+        """
+        while True:
+            await self._is_lost.wait()
+            try:
+                listener = socket.create_server(("0.0.0.0", self._port), backlog=BACKLOG)
+            except OSError:
+                # Lambda tries again as well, and knows no other port.
+                await asyncio.sleep(TRY_AGAIN_S)
+                continue
+            self._is_lost.clear()
             await self._server.open(listener)
 
     async def close(self) -> None:

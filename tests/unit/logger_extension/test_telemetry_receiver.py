@@ -3,6 +3,7 @@
 import _socket
 import asyncio
 import io
+import os
 import socket
 from collections.abc import AsyncIterator
 
@@ -55,6 +56,39 @@ async def receiving() -> AsyncIterator[Receiving]:
     receiving = Receiving()
     yield receiving
     await receiving.receiver.close()
+
+
+async def test_a_listener_that_is_lost_is_opened_again(receiving: Receiving) -> None:
+    """On the same port, as soon as the event loop stumbles over it: Lambda knows no other."""
+    listener = receiving.receiver._listener
+    assert listener is not None
+    twin = socket.socket(fileno=os.dup(listener.fileno()))
+    await receiving.receiver.open()
+    stumbled = asyncio.Event()
+
+    def stumble(*_: object) -> None:
+        receiving.receiver.check()
+        stumbled.set()
+
+    asyncio.get_running_loop().set_exception_handler(stumble)
+    keeping = asyncio.create_task(receiving.receiver.keep_open())
+    assert await _post(receiving.url, b"before") == 200
+    twin.shutdown(socket.SHUT_RDWR)
+    twin.close()
+    await stumbled.wait()
+    await until(lambda: receiving.receiver._server.is_listening)
+    assert await _post(receiving.url, b"after") == 200
+    assert receiving.bodies == [b"before", b"after"]
+    keeping.cancel()
+
+
+async def test_a_fault_of_another_kind_changes_nothing(receiving: Receiving) -> None:
+    """The listener that is there stays."""
+    receiving.receiver.check()
+    await receiving.receiver.open()
+    receiving.receiver.check()
+    assert not receiving.receiver._is_lost.is_set()
+    assert await _post(receiving.url, b"body") == 200
 
 
 async def _post(url: str, body: bytes) -> int:
