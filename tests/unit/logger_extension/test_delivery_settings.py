@@ -1,5 +1,6 @@
 """Settings of delivery."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -25,8 +26,8 @@ DEFAULTS = DeliverySettings(
 )
 
 
-def _read(
-    *, memory_mb: int = 128, is_managed: bool = False, **variables: str
+def _read_all(
+    variables: Mapping[str, str], *, memory_mb: int = 128, is_managed: bool = False
 ) -> tuple[DeliverySettings, list[str]]:
     names = {
         name if name.startswith("OTEL_") else OURS + name: value
@@ -35,6 +36,12 @@ def _read(
     env = Environment(names)
     settings = DeliverySettings.read(env, memory_bytes=memory_mb * MIB, is_managed=is_managed)
     return settings, env.complaints
+
+
+def _read(
+    *, memory_mb: int = 128, is_managed: bool = False, **variables: str
+) -> tuple[DeliverySettings, list[str]]:
+    return _read_all(variables, memory_mb=memory_mb, is_managed=is_managed)
 
 
 def test_the_defaults() -> None:
@@ -87,11 +94,11 @@ def test_every_setting() -> None:
 def test_what_is_out_of_range_is_a_complaint(name: str, least: int, most: int) -> None:
     """The ends of a range are in it; anything else leaves the default, and names the variable."""
     for value in (least, most):
-        settings, complaints = _read(**{name: str(value)})
+        settings, complaints = _read_all({name: str(value)})
         assert complaints == []
         assert settings != DEFAULTS
     for text in (str(least - 1), str(most + 1), "much", "1.5"):
-        settings, complaints = _read(**{name: text})
+        settings, complaints = _read_all({name: text})
         assert settings == DEFAULTS
         [complaint] = complaints
         assert f"{name}='{text}' is not a whole number from {least} to {most}" in complaint
