@@ -43,8 +43,8 @@ RETRYABLE_GRPC = frozenset(
     {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
 )
 
-# What gRPC's libraries say of a message above the receiver's limit: those of C++ and Go, of Java and
-# .NET, of Rust. The status is that of a quota, or of what may be tried again
+# What gRPC's libraries say of a message above the receiver's limit: those of C++ and Go, of Java
+# and .NET, of Rust. The status is that of a quota, or of what may be tried again
 # (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md). Words that begin with CLIENT are
 # our own library's, about an answer.
 TOO_LARGE_GRPC = frozenset({"RESOURCE_EXHAUSTED", "OUT_OF_RANGE"})
