@@ -11,6 +11,7 @@ VARIABLE = re.compile(r"\b(?:OTEL|LOGGER_EXTENSION)_[A-Z0-9_]+[A-Z0-9]\b")
 
 # Set by the launcher for Python: no settings.
 INTERNAL = {
+    "LOGGER_EXTENSION_HELD",
     "LOGGER_EXTENSION_ID",
     "LOGGER_EXTENSION_NAME",
     "LOGGER_EXTENSION_PIPE",

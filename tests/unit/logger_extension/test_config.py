@@ -10,8 +10,12 @@ from logger_extension.config import MIB, Config, is_strict
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
+from logger_extension.policy.cpu import find_cpu_share
+from logger_extension.policy.flush import Policy
 from logger_extension.settings.cost import CostSettings
+from logger_extension.settings.delivery import DeliverySettings
 from logger_extension.settings.export import Target
+from logger_extension.settings.fallback import FallbackSettings
 from logger_extension.settings.features import FeatureSettings
 from logger_extension.settings.logs import LogsSettings
 from logger_extension.settings.metrics import MetricsSettings
@@ -50,10 +54,9 @@ def test_the_defaults() -> None:
         cost=CostSettings.read(env),
         receiver=ReceiverSettings.read(env),
         features=FeatureSettings.read(env),
-        deadline_margin_ms=200,
-        flush_timeout_ms=2_000,
-        queue_max_bytes=4 * MIB,
-        flush_interval_ms=1_000,
+        delivery=DeliverySettings.read(env, memory_bytes=128 * MIB, is_managed=False),
+        fallback=FallbackSettings.read(env),
+        cpu=find_cpu_share(128, None),
         service_name="unknown_function",
         resource_attributes={},
         function_name="unknown_function",
@@ -83,6 +86,15 @@ def test_empty_is_unset(blank: str) -> None:
         "OTEL_RESOURCE_ATTRIBUTES",
         "LOGGER_EXTENSION_DEADLINE_MARGIN_MS",
         "LOGGER_EXTENSION_QUEUE_MAX_BYTES",
+        "LOGGER_EXTENSION_QUEUE_MAX_RECORDS",
+        "LOGGER_EXTENSION_REQUEST_MAX_BYTES",
+        "LOGGER_EXTENSION_REQUEST_MAX_RECORDS",
+        "LOGGER_EXTENSION_FLUSH_POLICY",
+        "LOGGER_EXTENSION_FLUSH_TIMEOUT_MS",
+        "LOGGER_EXTENSION_STALENESS_LIMIT_MS",
+        "LOGGER_EXTENSION_COLLECTOR_BUDGET_MS",
+        "LOGGER_EXTENSION_FALLBACK",
+        "LOGGER_EXTENSION_FALLBACK_MAX_BYTES",
         "LOGGER_EXTENSION_STRICT",
         "AWS_LAMBDA_FUNCTION_NAME",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -321,6 +333,10 @@ def test_compression(value: str, read: str) -> None:
         ("LOGGER_EXTENSION_DEADLINE_MARGIN_MS", "1e3"),
         ("LOGGER_EXTENSION_TELEMETRY_PORT", "abc"),
         ("LOGGER_EXTENSION_QUEUE_MAX_BYTES", "1"),
+        ("LOGGER_EXTENSION_FLUSH_POLICY", "sometimes"),
+        ("LOGGER_EXTENSION_STALENESS_LIMIT_MS", "never"),
+        ("LOGGER_EXTENSION_COLLECTOR_BUDGET_MS", "0"),
+        ("LOGGER_EXTENSION_FALLBACK", "relative/path"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "lots"),
         ("OTEL_RESOURCE_ATTRIBUTES", "no pair"),
     ],
@@ -387,8 +403,71 @@ def test_memory_decides_of_cpu_and_queue(
 ) -> None:
     """One vCPU is reached at 1,769 MB; the queues take a small share of the memory."""
     config = _config(AWS_LAMBDA_FUNCTION_MEMORY_SIZE=memory)
-    assert config.has_spare_cpu is has_spare_cpu
-    assert config.queue_max_bytes == queue_max_bytes
+    assert config.cpu.has_spare is has_spare_cpu
+    assert config.delivery.queue_max_bytes == queue_max_bytes
+
+
+@pytest.mark.parametrize(
+    ("processors", "has_spare_cpu"), [(None, True), (1, False), (2, True), (6, True)]
+)
+def test_no_more_cpu_is_expected_than_there_are_processors(
+    processors: int | None, *, has_spare_cpu: bool
+) -> None:
+    """A large memory on a single processor has nothing to spare."""
+    config = Config.from_env(
+        COLLECTOR | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538"}, processors=processors
+    )
+    assert config.cpu.has_spare is has_spare_cpu
+    assert config.cpu.vcpus == min(2.0, processors or 2)
+
+
+@pytest.mark.parametrize(
+    ("limit_bytes", "queue_max_bytes"),
+    [(None, 32 * MIB), (4096 * MIB, 32 * MIB), (512 * MIB, 16 * MIB), (10 * MIB, 4 * MIB)],
+)
+def test_a_limit_of_the_process_counts_where_it_is_lower(
+    limit_bytes: int | None, queue_max_bytes: int
+) -> None:
+    """What the function has is not ours then; its size is told as it is all the same."""
+    config = Config.from_env(
+        COLLECTOR | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}, memory_limit_bytes=limit_bytes
+    )
+    assert config.delivery.queue_max_bytes == queue_max_bytes
+    assert config.memory_mb == 1024
+
+
+@pytest.mark.parametrize(
+    ("memory", "asked", "queue_max_bytes"),
+    [
+        ("1024", 64 * MIB, 64 * MIB),
+        ("1024", 64 * MIB + 1, 32 * MIB),
+        ("128", 8 * MIB, 8 * MIB),
+        ("128", 8 * MIB + 1, 4 * MIB),
+        ("32", 4 * MIB, 4 * MIB),
+        ("128", 64 * 1024, 64 * 1024),
+        ("128", 64 * 1024 - 1, 4 * MIB),
+    ],
+)
+def test_a_queue_takes_a_sixteenth_of_the_memory_at_most(
+    memory: str, asked: int, queue_max_bytes: int
+) -> None:
+    """There are several: what is out of range is told, and the default taken."""
+    config = _config(
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE=memory, LOGGER_EXTENSION_QUEUE_MAX_BYTES=str(asked)
+    )
+    assert config.delivery.queue_max_bytes == queue_max_bytes
+    told = [text for text in config.complaints if "LOGGER_EXTENSION_QUEUE_MAX_BYTES" in text]
+    assert len(told) == (queue_max_bytes != asked)
+
+
+@pytest.mark.parametrize(
+    ("init_type", "policy"),
+    [("on-demand", Policy.END), ("lambda-managed-instances", Policy.PERIODIC)],
+)
+def test_where_no_invoke_comes_an_interval_is_all_there_is(init_type: str, policy: Policy) -> None:
+    """Whatever is asked for."""
+    config = _config(AWS_LAMBDA_INITIALIZATION_TYPE=init_type, LOGGER_EXTENSION_FLUSH_POLICY="end")
+    assert config.delivery.flush.policy is policy
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,21 @@ def test_a_metric_of_another() -> None:
     ] == [(T0 + MS, 0.5), (T0 + 2 * MS, 0.5)]
 
 
+def test_levels_are_read_when_they_are_due() -> None:
+    """Not before: reading them costs. Each observer once a collection, also for the last one."""
+    level = Instrument("level", Kind.UP_DOWN_COUNTER, "{item}", "What is there now")
+    metrics = _metrics()
+    readings = iter(range(10))
+    metrics.observe_with(lambda: metrics.record(level, next(readings)))
+    metrics.observe_with(lambda: metrics.record(level, next(readings), (("other", "yes"),)))
+    metrics.observe(_facts(end_unix_nano=T0 + MS), None, None)
+    assert metrics.collect(T0 + MINUTE - 1) == []
+    assert _collect(metrics)["level"] == {(): 0, (("other", "yes"),): 1}
+    assert metrics.collect(T0 + MINUTE + 1) == []
+    last = _read(metrics.collect(T0 + MINUTE + 2, is_last=True))
+    assert last["level"] == {(): 2, (("other", "yes"),): 3}
+
+
 def test_points_end_with_the_last_invocation_in_them() -> None:
     """The sandbox was frozen for an hour: the report came with the thaw, its time is its own."""
     metrics = _metrics()

@@ -5,7 +5,13 @@ import threading
 from pathlib import Path
 
 from logger_extension.policy.usage import Counters, Levels
-from logger_extension.process_usage import read_counters, read_levels, read_usage
+from logger_extension.process_usage import (
+    OwnUsage,
+    read_counters,
+    read_levels,
+    read_own_usage,
+    read_usage,
+)
 
 
 def test_work_shows_as_cpu_time() -> None:
@@ -18,6 +24,27 @@ def test_work_shows_as_cpu_time() -> None:
     assert usage.cpu is not None
     # The kernel counts in steps of 10 ms, and other processes' time besides.
     assert usage.cpu.user_s >= 0.03
+
+
+def test_what_this_process_has_used_itself() -> None:
+    """CPU time since its start, which grows with work, and the memory that it holds now."""
+    before = read_own_usage()
+    while os.times().user + os.times().system - before.cpu_s < 0.03:
+        sum(range(1000))
+    after = read_own_usage()
+    assert after.cpu_s >= before.cpu_s + 0.03
+    # An interpreter with a test suite in it, on a machine of ordinary size.
+    assert 10 * 1024**2 < after.resident_bytes < 64 * 1024**3
+
+
+def test_memory_in_bytes(tmp_path: Path) -> None:
+    """The kernel counts pages, resident ones second; without /proc there is no figure."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "statm").write_text("900 17 5 1 0 200 0\n")
+    assert read_own_usage(tmp_path).resident_bytes == 17 * os.sysconf("SC_PAGE_SIZE")
+    nothing = read_own_usage(tmp_path / "nowhere")
+    assert nothing == OwnUsage(nothing.cpu_s, 0)
+    assert nothing.cpu_s > 0
 
 
 def test_levels_of_this_machine(tmp_path: Path) -> None:
