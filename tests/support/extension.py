@@ -1,5 +1,6 @@
 """Parts of the extension put together for tests, with senders that keep what they are given."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
@@ -62,6 +63,8 @@ class RecordingSender:
 
     Attributes:
         bodies: what was sent.
+        asked: set when anything was sent.
+        is_open: while it is not set, no answer comes.
         is_away: whether it is not to be asked.
         is_slow: whether it counts as slow.
         answered_s: when it last answered.
@@ -69,6 +72,9 @@ class RecordingSender:
 
     def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
         self.bodies: list[bytes] = []
+        self.asked = asyncio.Event()
+        self.is_open = asyncio.Event()
+        self.is_open.set()
         self.is_away = False
         self.is_slow = False
         self.answered_s = -inf
@@ -77,6 +83,8 @@ class RecordingSender:
     async def send(self, body: bytes, window: Window) -> Outcome:
         """Take one serialized request."""
         del window
+        self.asked.set()
+        await self.is_open.wait()
         self.bodies.append(body)
         return next(self._outcomes, Delivered())
 
@@ -180,7 +188,7 @@ class Extension:
         spans = self._open("traces", self.traces, partial(encode_spans, RESOURCE))
         metrics = self._open("metrics", self.metrics, partial(encode_metrics, RESOURCE))
         # What the function's own SDK sends goes to the same collectors, as bytes.
-        self.forwarded = {
+        self.forwarded: dict[str, Channel[bytes]] = {
             "logs": self._open("logs", self.logs, b"".join, "function_logs"),
             "traces": self._open("traces", self.traces, b"".join, "function_traces"),
         }

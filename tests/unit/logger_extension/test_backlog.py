@@ -57,14 +57,16 @@ async def test_a_full_request() -> None:
     """Unread, with the SDK's, or in a queue: as much as goes into one request."""
     extension = Extension(reads_at_once=False)
     extension.pipeline.accept(b"x" * (REQUEST_MAX_BYTES - 100))
-    assert not extension.pipeline.has_full_request
+    states = [extension.pipeline.has_full_request]
     extension.pipeline.accept_request("logs", make_logs(*[b"\1" * 16] * 10))
-    assert extension.pipeline.has_full_request
+    states.append(extension.pipeline.has_full_request)
+    assert states == [False, True]
     queued = Extension()
     queued.pipeline.accept(to_body([line("x" * 1024)] * 250))
-    assert not queued.pipeline.has_full_request
+    states = [queued.pipeline.has_full_request]
     queued.pipeline.accept(to_body([line("y" * 1024)] * 500))
-    assert queued.pipeline.has_full_request
+    states.append(queued.pipeline.has_full_request)
+    assert states == [False, True]
 
 
 async def test_what_is_told_of_the_collectors() -> None:

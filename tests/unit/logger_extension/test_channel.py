@@ -46,7 +46,6 @@ class Sender(RecordingSender):
         super().__init__(outcomes)
         self._steps = steps
         self._most = most
-        self.asked = asyncio.Event()
         self.delivered: list[int] = []
 
     async def send(self, body: bytes, window: Window) -> Outcome:
@@ -589,7 +588,7 @@ class Ledger:
                 await self._cut(what, figure)
 
     async def _cut(self, what: str, turns: int) -> None:
-        works = []
+        works: list[asyncio.Task[bool] | asyncio.Task[None]] = []
         if what in ("flush", "both"):
             works.append(asyncio.create_task(self.channel.flush(open_window())))
         if what in ("spill", "both"):

@@ -13,9 +13,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from logger_extension import pipeline
 from logger_extension.deadline import Deadline
-from logger_extension.delivery import Window
 from logger_extension.events import NANOS_PER_MS, InvokeEvent
-from logger_extension.policy.outcome import Outcome, Refused, Undelivered
+from logger_extension.policy.outcome import Refused, Undelivered
 from logger_extension.settings.delivery import REQUEST_MAX_BYTES
 from tests.support.extension import (
     FUNCTION_NAME,
@@ -72,21 +71,6 @@ def _marker_of(record: LogRecord) -> int:
 
 def _marked(number: int, record: str | dict[str, Any]) -> str | dict[str, Any]:
     return f"#{number} {record}" if isinstance(record, str) else {**record, "marker": number}
-
-
-class Gate:
-    """Holds up what is sent until it is opened."""
-
-    def __init__(self, extension: Extension) -> None:
-        self.asked = asyncio.Event()
-        self.is_open = asyncio.Event()
-        self._send = extension.logs.send
-        extension.logs.send = self._wait  # type: ignore[method-assign]  (one sender of the test's)
-
-    async def _wait(self, body: bytes, window: Window) -> Outcome:
-        self.asked.set()
-        await self.is_open.wait()
-        return await self._send(body, window)
 
 
 async def test_one_cold_start_from_end_to_end() -> None:
@@ -430,13 +414,14 @@ async def test_usage_is_not_measured_where_that_would_cost_the_invocation() -> N
 async def test_what_the_functions_sdk_sends_goes_out_with_the_next_flush() -> None:
     """It waits for the end of the handler, and whoever sends is told that it has come."""
     extension = Extension()
-    assert not extension.pipeline.has_waiting
+    waits = [extension.pipeline.has_waiting]
     assert extension.pipeline.accept_request("traces", make_traces(make_span(name="GET")))
-    assert extension.pipeline.has_waiting
     assert extension.pipeline.has_come.is_set()
+    waits.append(extension.pipeline.has_waiting)
     await extension.flush()
+    waits.append(extension.pipeline.has_waiting)
     assert [span.name for span in extension.spans] == ["GET"]
-    assert not extension.pipeline.has_waiting
+    assert waits == [False, True, False]
 
 
 async def test_a_request_without_room_is_not_taken() -> None:
@@ -462,14 +447,14 @@ async def test_what_an_earlier_process_wrote_down_is_sent() -> None:
 async def test_what_comes_during_a_flush_is_as_old_as_that() -> None:
     """At most, which is all that is known of it."""
     extension = Extension(reads_at_once=False)
-    gate = Gate(extension)
+    extension.logs.is_open.clear()
     extension.pipeline.accept(to_body([line("first")]))
     extension.now_unix_nano += 500 * NANOS_PER_MS
     flush = asyncio.create_task(extension.flush())
-    await gate.asked.wait()
+    await extension.logs.asked.wait()
     extension.now_unix_nano += 100 * NANOS_PER_MS
     extension.pipeline.accept(to_body([line("second")]))
-    gate.is_open.set()
+    extension.logs.is_open.set()
     await flush
     assert extension.pipeline.measure_age_ms() == 100.0
 
@@ -477,17 +462,17 @@ async def test_what_comes_during_a_flush_is_as_old_as_that() -> None:
 async def test_lambda_waits_while_a_full_buffer_is_being_emptied() -> None:
     """It keeps what it has not delivered; there is room again when a request is out."""
     extension = Extension(queue_bytes=10_000)
-    gate = Gate(extension)
+    extension.logs.is_open.clear()
     extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
     assert extension.pipeline.fill >= 0.75
     flush = asyncio.create_task(extension.flush())
-    await gate.asked.wait()
+    await extension.logs.asked.wait()
     extension.pipeline.accept(to_body([line("y" * 1_000)] * 8))
     waiting = asyncio.create_task(extension.pipeline.wait_for_room())
     for _ in range(10):
         await asyncio.sleep(0)
     assert not waiting.done()
-    gate.is_open.set()
+    extension.logs.is_open.set()
     await waiting
     assert extension.pipeline.fill < 0.75
     await flush
@@ -497,14 +482,14 @@ async def test_lambda_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) ->
     """It would give us up: after a while what is too much gives way."""
     monkeypatch.setattr(pipeline, "LONGEST_WAIT_S", 0.0)
     extension = Extension(queue_bytes=10_000)
-    gate = Gate(extension)
+    extension.logs.is_open.clear()
     extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
     flush = asyncio.create_task(extension.flush())
-    await gate.asked.wait()
+    await extension.logs.asked.wait()
     extension.pipeline.accept(to_body([line("y" * 1_000)] * 8))
     await extension.pipeline.wait_for_room()
     assert extension.pipeline.fill >= 0.75
-    gate.is_open.set()
+    extension.logs.is_open.set()
     await flush
 
 
@@ -522,16 +507,16 @@ async def test_nobody_waits_where_nothing_is_being_sent() -> None:
 async def test_one_flush_at_a_time() -> None:
     """A second one would overtake what the first is sending."""
     extension = Extension()
-    gate = Gate(extension)
+    extension.logs.is_open.clear()
     extension.pipeline.accept(to_body([line("first")]))
     flushes = [asyncio.create_task(extension.flush())]
-    await gate.asked.wait()
+    await extension.logs.asked.wait()
     extension.pipeline.accept(to_body([line("second")]))
     flushes.append(asyncio.create_task(extension.flush()))
     for _ in range(10):
         await asyncio.sleep(0)
     assert extension.logs.bodies == []
-    gate.is_open.set()
+    extension.logs.is_open.set()
     await asyncio.gather(*flushes)
     assert _bodies_of(extension) == ["first", "second"]
 
@@ -607,13 +592,13 @@ async def test_lambda_waits_until_what_has_no_room_is_written_down() -> None:
 async def test_a_flush_cut_off_in_the_middle_keeps_all() -> None:
     """Of every signal; the next one sends it."""
     extension = Extension()
-    gate = Gate(extension)
+    extension.logs.is_open.clear()
     extension.pipeline.accept(to_body([start("r"), line("hello"), runtime_done("r")]))
     flush = asyncio.create_task(extension.flush())
-    await gate.asked.wait()
+    await extension.logs.asked.wait()
     flush.cancel()
     await asyncio.gather(flush, return_exceptions=True)
-    gate.is_open.set()
+    extension.logs.is_open.set()
     await extension.flush()
     assert _bodies_of(extension) == ["hello"]
     assert [span.name for span in extension.spans] == [FUNCTION_NAME]
