@@ -9,7 +9,6 @@ sent over them.
 
 import asyncio
 import ssl
-from collections.abc import Hashable
 from typing import Any
 
 import aiohttp
@@ -26,7 +25,8 @@ class LastingConnector(aiohttp.TCPConnector):
 
     def __init__(self) -> None:
         super().__init__(keepalive_timeout=KEEPALIVE_S)
-        self._making: dict[Hashable, asyncio.Task[Connection]] = {}
+        # What was given up by its request, and to where it leads.
+        self._making: dict[asyncio.Task[Connection], object] = {}
 
     async def connect(
         self,
@@ -36,18 +36,22 @@ class LastingConnector(aiohttp.TCPConnector):
     ) -> Connection:
         """Return a connection: one from the pool, one that is being made, or a new one."""
         key = req.connection_key
-        if (earlier := self._making.get(key)) is not None:
-            # Given up by its request, it goes to the pool when it is made, or its error to nobody.
-            await asyncio.wait({earlier})
+        if earlier := {task for task, its_key in self._making.items() if its_key == key}:
+            # When it is made it goes to the pool, or its error to nobody.
+            await asyncio.wait(earlier, return_when=asyncio.FIRST_COMPLETED)
         making = asyncio.get_running_loop().create_task(super().connect(req, traces, timeout))
         try:
             return await asyncio.shield(making)
         except asyncio.CancelledError:
-            self._making[key] = making
-            making.add_done_callback(lambda made: self._keep(key, made))
+            self._making[making] = key
+            making.add_done_callback(self._keep)
             raise
 
-    async def connect_ahead(self, url: URL, tls: ssl.SSLContext | bool) -> None:
+    async def connect_ahead(
+        self,
+        url: URL,
+        tls: ssl.SSLContext | bool,  # noqa: FBT001  (the library's own type)
+    ) -> None:
         """Put a connection into the pool.
 
         Raises:
@@ -60,10 +64,10 @@ class LastingConnector(aiohttp.TCPConnector):
 
     def give_up(self) -> None:
         """End what is being made; to be called before the connector is closed."""
-        for making in self._making.values():
+        for making in self._making:
             making.cancel()
 
-    def _keep(self, key: Hashable, made: asyncio.Task[Connection]) -> None:
-        self._making.pop(key, None)
+    def _keep(self, made: asyncio.Task[Connection]) -> None:
+        del self._making[made]
         if not made.cancelled() and made.exception() is None:
             made.result().release()
