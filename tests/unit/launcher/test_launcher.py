@@ -32,8 +32,8 @@ from tests.support.scripted_api import (
 
 # A child that leaves a line about each start, and then does what the test says.
 CHILD = """#!/bin/bash
-printf '%s|%s|%s|%s\\0' "$LOGGER_EXTENSION_ID" "$LOGGER_EXTENSION_REGISTER_BODY" \
-  "$LOGGER_EXTENSION_SUBSCRIPTION" "$*" >> {starts}
+printf '%s|%s|%s|%s|%s\\0' "$LOGGER_EXTENSION_ID" "$LOGGER_EXTENSION_REGISTER_BODY" \
+  "$LOGGER_EXTENSION_SUBSCRIPTION" "$*" "${{LOGGER_EXTENSION_HELD-unset}}" >> {starts}
 {action}
 """
 
@@ -52,7 +52,7 @@ class Launched:
     starts_file: Path
 
     def starts(self) -> list[list[str]]:
-        """Return what each start of the child was given: id, body, subscription, arguments."""
+        """Return what each start was given: id, body, subscription, arguments, held records."""
         records = self.starts_file.read_text().split("\0")[:-1]
         return [record.split("|") for record in records]
 
@@ -121,10 +121,11 @@ async def test_hands_identifier_and_body_to_python(tmp_path: Path) -> None:
     """Python gets what Lambda answered, runs with -I -S, and is told its path."""
     async with launch(tmp_path, spin_down, "exit 0") as (launched, _):
         await launched.finish()
-        [[identifier, body, subscription, arguments]] = launched.starts()
+        [[identifier, body, subscription, arguments, held]] = launched.starts()
     assert identifier == IDENTIFIER
     assert body == REGISTERED.decode()
     assert subscription == ""
+    assert held == "unset"
     assert arguments.startswith("-I -S -c ")
     home = tmp_path / "logger-extension"
     assert arguments.endswith(f"{home} {home}/site-packages")
@@ -193,6 +194,58 @@ async def test_restarts_a_dead_child_on_the_same_port(tmp_path: Path) -> None:
     assert len(restarts) == 3
     assert all("exit code 137 and is started again" in message for message in restarts)
     assert "4 times" in last
+
+
+async def test_tells_how_many_records_a_dead_child_held(tmp_path: Path) -> None:
+    """Its line outlives it: the successor finds the number, and so does whoever reads stderr."""
+    # Each start holds one more than the number of starts before it; the line is replaced.
+    count = f"$(tr -cd '\\0' < {tmp_path}/starts | wc -c)"
+    action = f"""
+exec 4<>/proc/self/fd/0
+echo 4711 >&4; read -r _ <&4
+echo {count} >&4
+kill -9 $$"""
+    async with launch(tmp_path, spin_down, action) as (launched, _):
+        code, lines = await launched.finish()
+        held = [start[4] for start in launched.starts()]
+    assert code == 0
+    assert held == ["unset", "1", "2", "3"]
+    *restarts, last = [line["message"] for line in lines]
+    assert len(restarts) == 3
+    for number, message in enumerate(restarts, 1):
+        assert f"it held {number} records, they are lost" in message
+    assert "4 records held" in last
+
+
+@pytest.mark.parametrize("line", ["", "exec 4<>/proc/self/fd/0; echo nothing >&4;"])
+async def test_says_so_when_it_is_not_known_what_a_dead_child_held(
+    tmp_path: Path, line: str
+) -> None:
+    """It died before it told, or what it told is no number."""
+    async with launch(tmp_path, spin_down, f"{line} kill -9 $$") as (launched, _):
+        _, lines = await launched.finish()
+        held = [start[4] for start in launched.starts()]
+    assert held == ["unset", "", "", ""]
+    assert all("unknown records" in line["message"] for line in lines)
+
+
+async def test_what_a_child_leaves_running_does_not_hold_up_its_successor(tmp_path: Path) -> None:
+    """A process of its own may keep all pipes open: reading them has an end."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    action = f"""
+mkdir {tmp_path}/first 2>/dev/null || exit 0
+exec 4<>/proc/self/fd/0
+echo 17 >&4
+echo subscribed 4711 200 >&3
+{{ read -r _ < {gate}; }} <&0 >/dev/null 2>&1 &
+kill -9 $$"""
+    async with launch(tmp_path, spin_down, action) as (launched, _):
+        code, _ = await launched.finish()
+        told = [(start[2], start[4]) for start in launched.starts()]
+        gate.write_text("go\n")
+    assert code == 0
+    assert told == [("", "unset"), ("4711 200", "17")]
 
 
 async def test_calls_next_itself_when_python_cannot_run(tmp_path: Path) -> None:
