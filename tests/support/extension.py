@@ -26,11 +26,7 @@ from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
 from logger_extension.policy.usage import Counters, Levels, Usage
 from logger_extension.relay import Relay
-from logger_extension.settings.delivery import (
-    QUEUE_MAX_RECORDS,
-    REQUEST_MAX_BYTES,
-    REQUEST_MAX_RECORDS,
-)
+from logger_extension.settings.delivery import REQUEST_MAX_BYTES, REQUEST_MAX_RECORDS
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.signals.forwarding import Forwarding
@@ -50,7 +46,7 @@ RESOURCE: dict[str, str | int] = {
     "faas.max_memory": 134_217_728,
 }
 NOW_UNIX_NANO = 1_795_427_494_000_000_000
-QUEUE_BYTES = 64 * 1024 * 1024
+QUEUE_BYTES, QUEUE_RECORDS = 64 * 1024 * 1024, 65_536
 
 
 def open_window(*, is_last: bool = False) -> Window:
@@ -237,7 +233,7 @@ class Extension:
     ) -> Channel[Item]:
         return Channel(
             name or signal,
-            Queue[Item](self._queue_bytes, QUEUE_MAX_RECORDS),
+            Queue[Item](self._queue_bytes, QUEUE_RECORDS),
             Route(signal=signal, encode=encode, sender=sender, fallback=self._fallback),
             Limits(REQUEST_MAX_BYTES, REQUEST_MAX_RECORDS),
             self.complaints,
