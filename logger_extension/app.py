@@ -131,7 +131,7 @@ def _make_flusher(wiring: Wiring, pipeline: Pipeline, config: Config) -> Flusher
     return Flusher(
         source=pipeline,
         rules=settings.flush,
-        has_spare_cpu=config.cpu.has_spare,
+        cpu=config.cpu,
         flush_timeout_ms=settings.flush_timeout_ms,
         budget_ms=settings.collector_budget_ms,
         survive=_survive,

@@ -1,17 +1,22 @@
-"""What waits to be sent: how much, since when, and whether it can go.
+"""What waits to be sent: how much, since when, whether it can go, and its ways out.
 
 State: since when anything waits; the rest is read from the inbox, the relay and the channels. The
-flusher decides by it. Must not know how anything is read or sent.
+flusher decides by it. Must not know how anything is read, nor when it is due.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from logger_extension.channel import Channel
+from logger_extension.delivery import Window
 from logger_extension.events import NANOS_PER_MS
 from logger_extension.inbox import Inbox
 from logger_extension.relay import Relay
+
+# From this pressure on Lambda is made to wait with more.
+NEARLY_LOST, LONGEST_WAIT_S = 0.75, 0.5
 
 
 class Backlog:
@@ -22,6 +27,7 @@ class Backlog:
         relay: requests of the function's own SDK that were not forwarded yet.
         channels: the queues, and whom they send to.
         request_max_bytes: so much is a request's worth.
+        tell_held: told how many records are held, whenever that may have changed.
         now_unix_nano: the wall clock.
 
     Attributes:
@@ -35,6 +41,7 @@ class Backlog:
         relay: Relay,
         channels: Sequence[Channel[Any]],
         request_max_bytes: int,
+        tell_held: Callable[[int], None],
         now_unix_nano: Callable[[], int],
     ) -> None:
         self._inbox = inbox
@@ -43,7 +50,11 @@ class Backlog:
         self._request_max_bytes = request_max_bytes
         self._now_unix_nano = now_unix_nano
         self._waiting_unix_nano = 0
+        self._tell_held = tell_held
+        self._room = asyncio.Event()
         self.has_come = asyncio.Event()
+        for channel in channels:
+            channel.note_progress = self._note_progress
 
     @property
     def duplicates(self) -> int:
@@ -63,6 +74,11 @@ class Backlog:
         )
 
     @property
+    def pressure(self) -> float:
+        """How near a loss is, 0 to 1."""
+        return max(self._relay.fill, *(channel.pressure for channel in self._channels))
+
+    @property
     def has_full_request(self) -> bool:
         """Whether as much waits as goes into one request."""
         unread_bytes = self._inbox.size_bytes + self._relay.waiting_bytes
@@ -80,10 +96,36 @@ class Backlog:
         """Whether a collector has not answered within an invocation's budget."""
         return any(channel.sender.is_slow for channel in self._channels)
 
-    @property
-    def answered_s(self) -> float:
-        """When a collector last answered, by the event loop's clock."""
-        return max(channel.sender.answered_s for channel in self._channels)
+    def measure_patience_s(self, budget_s: float) -> float:
+        """Return how much longer collectors that were asked may be silent; infinite if none was."""
+        return min(channel.sender.measure_patience_s(budget_s) for channel in self._channels)
+
+    def give_up_silent(self, budget_s: float) -> None:
+        """Ask collectors no more for a while that have been silent for too long."""
+        for channel in self._channels:
+            channel.sender.give_up_silent(budget_s)
+
+    async def wait_for_room(self) -> None:
+        """Wait while a loss is near: Lambda keeps what the function prints so long.
+
+        Not for long: what Lambda has no room for is lost as well.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                while self.pressure >= NEARLY_LOST:
+                    self.has_come.set()
+                    self._room.clear()
+                    await self._room.wait()
+
+    async def spill(self) -> None:
+        """Write down what there was no room for."""
+        for channel in self._channels:
+            await channel.spill()
+
+    async def give_up(self) -> None:
+        """At the end: write down all that waits."""
+        for channel in self._channels:
+            await channel.give_up()
 
     def measure_age_ms(self) -> float:
         """Return how long the oldest data has waited, 0 without any."""
@@ -103,3 +145,13 @@ class Backlog:
     def _note_waiting(self, now_unix_nano: int) -> None:
         self._waiting_unix_nano = self._waiting_unix_nano or now_unix_nano
         self.has_come.set()
+
+    async def _send(self, window: Window) -> bool:
+        """Flush all channels, in parallel; return whether all was sent."""
+        async with asyncio.TaskGroup() as group:
+            flushes = [group.create_task(each.flush(window)) for each in self._channels]
+        return all(flush.result() for flush in flushes)
+
+    def _note_progress(self) -> None:
+        self._room.set()
+        self._tell_held(self.count_held())

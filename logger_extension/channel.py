@@ -8,67 +8,17 @@ cancelled at any await without losing what it holds. Must not know which signal 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from logger_extension.delivery import Window
 from logger_extension.policy.outcome import Delivered, Outcome, Refused, TooLarge, Undelivered
 from logger_extension.policy.queue import Entry, Queue
+from logger_extension.route import Limits, Route
 
 Item = TypeVar("Item")
 
 # A collector that refuses even this much as too large refuses for another reason.
 SMALLEST_REQUEST_BYTES = 16 * 1024
-
-
-class Sender(Protocol):
-    """What a channel needs of a delivery."""
-
-    answered_s: float
-    is_slow: bool
-
-    @property
-    def is_away(self) -> bool:
-        """Whether the collector is not to be asked now."""
-
-    async def send(self, body: bytes, window: Window) -> Outcome:
-        """Send one serialized request within a window."""
-
-
-class Fallback(Protocol):
-    """Where goes what a collector does not take."""
-
-    async def write(self, signal: str, body: bytes) -> int:
-        """Write a request down; return how many of its records could not be written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How large requests are, before compression."""
-
-    request_max_bytes: int
-    request_max_records: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route(Generic[Item]):
-    """Where the items of a channel go, and how.
-
-    Attributes:
-        signal: `logs`, `traces` or `metrics`, as the fallback names it.
-        encode: items to one serialized request.
-        sender: brings requests to the collector.
-        fallback: takes what the collector does not; None for nowhere.
-        divide: makes smaller items of one that is too large; returns it alone when it cannot.
-        count: how many records an item holds.
-    """
-
-    signal: str
-    encode: Callable[[Sequence[Item]], bytes]
-    sender: Sender
-    fallback: Fallback | None
-    divide: Callable[[Entry[Item]], Sequence[Entry[Item]]] = lambda entry: (entry,)
-    count: Callable[[Item], int] = lambda _item: 1
 
 
 def _ignore() -> None:
@@ -130,6 +80,13 @@ class Channel(Generic[Item]):
         return self._queue.fill
 
     @property
+    def pressure(self) -> float:
+        """How near a loss is, 0 to 1: what gives way in the queue goes to the fallback first."""
+        if self._route.fallback is None:
+            return 0.0 if self.sender.is_away else self.fill
+        return self._rest_bytes / self._queue.max_bytes
+
+    @property
     def has_full_request(self) -> bool:
         """Whether as much waits as goes into one request."""
         return (
@@ -187,6 +144,7 @@ class Channel(Generic[Item]):
             finally:
                 self.dropped[reason] += unwritten
                 self.written += records - unwritten
+                self.note_progress()
 
     async def give_up(self) -> None:
         """At the end: write down all that waits."""

@@ -90,6 +90,7 @@ class Config:
         env.integer("LOGGER_EXTENSION_TELEMETRY_PORT", 4328, 0, 65_535)
         memory_mb = env.integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 1, 1_000_000)
         memory_bytes = min(memory_mb * MIB, memory_limit_bytes or memory_mb * MIB)
+        cpu = find_cpu_share(memory_mb, processors)
         init_type = InitType(env.text("AWS_LAMBDA_INITIALIZATION_TYPE") or InitType.ON_DEMAND)
         function_name = env.text("AWS_LAMBDA_FUNCTION_NAME") or "unknown_function"
         resource_attributes = env.resource_attributes()
@@ -104,10 +105,13 @@ class Config:
             metrics=MetricsSettings.read(env),
             cost=CostSettings.read(env),
             delivery=DeliverySettings.read(
-                env, memory_bytes=memory_bytes, is_managed=init_type is InitType.MANAGED_INSTANCES
+                env,
+                memory_bytes=memory_bytes,
+                vcpus=cpu.vcpus,
+                is_managed=init_type is InitType.MANAGED_INSTANCES,
             ),
             fallback=FallbackSettings.read(env),
-            cpu=find_cpu_share(memory_mb, processors),
+            cpu=cpu,
             service_name=env.text("OTEL_SERVICE_NAME")
             or resource_attributes.get("service.name")
             or function_name,

@@ -49,12 +49,18 @@ class Window:
             lasts, 0 where it has been silent for long enough.
         grace_s: what is waited beyond when a freeze came between, see `patience`.
         is_last: whether there is no later chance: then an open breaker does not count.
+        reserve_s: how much of it is to be left; asked again as data goes out. None for nothing.
     """
 
     ends_s: float
     patience_s: float | None = None
     grace_s: float = 0.0
     is_last: bool = False
+    reserve_s: Callable[[], float] | None = None
+
+    def find_end_s(self) -> float:
+        """Return when it is over, as things stand."""
+        return self.ends_s if self.reserve_s is None else self.ends_s - self.reserve_s()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,6 @@ class Delivery:
         reporting: is told of tries.
 
     Attributes:
-        answered_s: when the collector last answered, by the clock.
         is_slow: whether it has not answered since an invocation ran out of patience with it.
     """
 
@@ -100,7 +105,9 @@ class Delivery:
         self._reporting = reporting
         self._breaker = Breaker()
         self._usual_s = 0.0
-        self.answered_s = float("-inf")
+        # When each request that is out was sent: two channels may send at a time.
+        self._out_s: list[float] = []
+        self._answered_s = float("-inf")
         self.is_slow = False
 
     @property
@@ -120,7 +127,7 @@ class Delivery:
         while True:
             if self.is_away and not window.is_last:
                 return Undelivered("the collector did not answer lately and is not asked now")
-            if self._clock_s() >= window.ends_s:
+            if self._clock_s() >= window.find_end_s():
                 # Nobody was asked, so nobody has failed: encoding took all there was.
                 return Undelivered("there was no time left to send it")
             outcome = await self._try_once(body, window, asked_s)
@@ -136,6 +143,20 @@ class Delivery:
             await asyncio.sleep(pause_s)
             self._reporting.retried()
 
+    def measure_patience_s(self, budget_s: float) -> float:
+        """Return how much longer a request that is out may go unanswered; infinite without one."""
+        now_s = self._clock_s()
+        return min(
+            (asked_s + self._patience_s(asked_s, budget_s) - now_s for asked_s in self._out_s),
+            default=float("inf"),
+        )
+
+    def give_up_silent(self, budget_s: float) -> None:
+        """Ask no more for a while, if a request has been out for longer than that."""
+        if self.measure_patience_s(budget_s) <= 0:
+            self.is_slow = True
+            self._open_breaker(None)
+
     def _open_breaker(self, asked_ms: float | None) -> None:
         if not self.is_away:
             now_ms = self._clock_s() * MS_PER_S
@@ -148,6 +169,7 @@ class Delivery:
             limit_s = min(self._limit_s(window, asked_s), began_s + self._timeout_s)
             return limit_s - self._clock_s()
 
+        self._out_s.append(began_s)
         try:
             outcome = await wait_within(
                 self._exporter.export(body), remaining_s, grace_s=window.grace_s
@@ -156,12 +178,14 @@ class Delivery:
             self.is_slow = self.is_slow or window.patience_s is not None
             self._reporting.took(self._clock_s() - began_s, "timeout")
             return Undelivered("no answer in time")
+        finally:
+            self._out_s.remove(began_s)
         took_s = self._clock_s() - began_s
         self._reporting.took(
             took_s, "" if isinstance(outcome, Delivered) else type(outcome).__name__
         )
         if not isinstance(outcome, Undelivered):
-            self.answered_s = self._clock_s()
+            self._answered_s = self._clock_s()
             self._learn(took_s, may_freeze=window.grace_s > 0)
             self.is_slow = False
         return outcome
@@ -176,10 +200,13 @@ class Delivery:
     def _limit_s(self, window: Window, asked_s: float) -> float:
         """Return until when an answer is waited for by a send that began at `asked_s`."""
         if window.patience_s is None:
-            return window.ends_s
-        # An answer to somebody else meanwhile is a sign of life as well.
-        since_s = max(asked_s, self.answered_s)
-        # Where none is left of it, a flush beside the handler has waited for this answer already.
-        usual_s = PATIENCE_FACTOR * self._usual_s if window.patience_s > 0 else 0.0
-        patience_s = max(window.patience_s, usual_s)
-        return min(window.ends_s, since_s + patience_s)
+            return window.find_end_s()
+        return min(window.find_end_s(), asked_s + self._patience_s(asked_s, window.patience_s))
+
+    def _patience_s(self, asked_s: float, budget_s: float) -> float:
+        """Return how long after it was asked the collector may be silent.
+
+        An answer to somebody else meanwhile is a sign of life as well.
+        """
+        since_s = max(0.0, self._answered_s - asked_s)
+        return since_s + max(budget_s, PATIENCE_FACTOR * self._usual_s)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from logger_extension.deadline import Deadline
 from logger_extension.delivery import Window
 from logger_extension.patience import GRACE_S, wait_within
+from logger_extension.policy.cpu import CpuShare
 from logger_extension.policy.flush import (
     Action,
     Decision,
@@ -20,6 +21,7 @@ from logger_extension.policy.flush import (
     Situation,
     decide_beside,
     decide_invocation,
+    find_reserve_ms,
 )
 from logger_extension.policy.rhythm import Rhythm
 
@@ -54,9 +56,14 @@ class Source(Protocol):
     def is_slow(self) -> bool:
         """Whether a collector has not answered within an invocation's budget."""
 
-    @property
-    def answered_s(self) -> float:
-        """When a collector last answered, by the clock."""
+    def measure_patience_s(self, budget_s: float) -> float:
+        """Return how much longer collectors that were asked may be silent."""
+
+    def give_up_silent(self, budget_s: float) -> None:
+        """Ask collectors no more for a while that have been silent for too long."""
+
+    def count_held(self) -> int:
+        """Return how many records are held, about."""
 
     def measure_age_ms(self) -> float:
         """Return how long the oldest data has waited."""
@@ -77,7 +84,7 @@ class Flusher:
     Args:
         source: the pipeline.
         rules: what the user has set.
-        has_spare_cpu: whether work beside a handler does not slow it.
+        cpu: what the function has.
         flush_timeout_ms: the most that a flush may take of an invocation.
         budget_ms: the most that a collector which does not answer may cost one.
         survive: awaits work whose faults are told and survived.
@@ -92,7 +99,7 @@ class Flusher:
         *,
         source: Source,
         rules: FlushRules,
-        has_spare_cpu: bool,
+        cpu: CpuShare,
         flush_timeout_ms: float,
         budget_ms: float,
         survive: Callable[[Awaitable[None]], Awaitable[None]],
@@ -103,7 +110,8 @@ class Flusher:
     ) -> None:
         self._source = source
         self._rules = rules
-        self._has_spare_cpu = has_spare_cpu
+        self._has_spare_cpu = cpu.has_spare
+        self._vcpus = cpu.vcpus
         self._flush_timeout_s = flush_timeout_ms / MS_PER_S
         self._budget_s = budget_ms / MS_PER_S
         self._survive = survive
@@ -152,39 +160,40 @@ class Flusher:
     async def flush_at_end(self, limit: Deadline) -> None:
         """Send what waits, now that the handler is done; nothing is in flight afterwards."""
         end_s = min(self._end_s(limit), self._clock_s() + self._flush_timeout_s)
-        spent_s = await self._settle(self._budget_s, end_s)
-        await self._flush(Window(end_s, max(0.0, self._budget_s - spent_s)))
+        await self._settle(self._budget_s, end_s)
+        await self._flush(Window(end_s, self._budget_s))
 
     async def shut_down(self, send: Deadline, fallback: Deadline) -> None:
         """Try everything once more, then write down what is undelivered."""
-        now_s = self._clock_s()
         end_s = self._end_s(send)
-        # A flush that was frozen long ago may wait for nobody: half of the time is left to others.
-        half_s = (end_s - now_s) / 2
-        await self._settle(half_s, now_s + half_s)
-        await self._survive(self._flush(Window(end_s, is_last=True)))
+        # A flush that is under way goes on as the last one; what comes after it is what it left.
+        self._window.ends_s, self._window.is_last = end_s, True
+        self._window.reserve_s = self._find_reserve_s
+        await self._settle((end_s - self._clock_s()) / 2, end_s)
+        last = Window(end_s, is_last=True, reserve_s=self._find_reserve_s)
+        await self._survive(self._flush(last))
         await self._survive(self._within(self._source.give_up(), self._end_s(fallback)))
 
-    async def _settle(self, patience_s: float, end_s: float) -> float:
-        """Let a flush beside the handler come to its end, as long as the collector answers.
+    def _find_reserve_s(self) -> float:
+        return find_reserve_ms(self._source.count_held(), self._vcpus) / MS_PER_S
 
-        Returns:
-            How long it was silent before it was cut off, 0 when it was not.
-        """
+    async def _settle(self, budget_s: float, end_s: float) -> None:
+        """Let a flush beside the handler come to its end, unless a collector is silent."""
         task = self._beside
-        if task is None or task.done():
-            return 0.0
-        since_s = self._clock_s()
-        while (
-            not task.done() and (left_s := min(since_s + patience_s, end_s) - self._clock_s()) > 0
-        ):
-            await asyncio.wait({task}, timeout=left_s)
-            since_s = max(since_s, self._source.answered_s)
-        if task.done():
-            return 0.0
-        task.cancel()
-        await asyncio.wait({task})
-        return self._clock_s() - since_s
+        if task is None:
+            return
+        # Where a freeze came between, the answer may lie in the socket already.
+        least_s = self._clock_s() + min(budget_s, GRACE_S)
+        while not task.done():
+            now_s = self._clock_s()
+            patience_s = max(self._source.measure_patience_s(budget_s), least_s - now_s)
+            wait_s = min(budget_s, patience_s, end_s - now_s)
+            if wait_s <= 0:
+                self._source.give_up_silent(budget_s)
+                task.cancel()
+                await asyncio.wait({task})
+            else:
+                await asyncio.wait({task}, timeout=wait_s)
 
     def _start_beside(self) -> None:
         if self._beside is not None and not self._beside.done():
@@ -210,7 +219,7 @@ class Flusher:
         self, work: Coroutine[Any, Any, None], end_s: float, window: Window | None = None
     ) -> None:
         def remaining_s() -> float:
-            return (window.ends_s if window is not None else end_s) - self._clock_s()
+            return (window.find_end_s() if window is not None else end_s) - self._clock_s()
 
         grace_s = window.grace_s if window is not None else 0.0
         with suppress(TimeoutError):

@@ -6,6 +6,7 @@ it is read.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from hashlib import blake2b
 
 # Lambda repeats soon: these many bodies back.
@@ -38,6 +39,10 @@ class Inbox:
     def __len__(self) -> int:
         """Return how many bodies wait."""
         return len(self._bodies)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bodies, the oldest first."""
+        return (body for _, body in self._bodies)
 
     @property
     def fill(self) -> float:

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TypeVar
 
-from logger_extension.channel import Channel, Fallback, Limits, Route
+from logger_extension.channel import Channel
 from logger_extension.config import Config
 from logger_extension.delivery import Delivery
 from logger_extension.exporters.fallback import open_fallback
@@ -22,6 +22,7 @@ from logger_extension.exporters.spool import Spool
 from logger_extension.pipeline import Pipeline
 from logger_extension.policy.flush import FULL_SHARE
 from logger_extension.policy.queue import Entry, Queue
+from logger_extension.route import Fallback, Limits, Route
 from logger_extension.self_telemetry import SelfTelemetry
 from logger_extension.settings.export import Target
 from logger_extension.signals.requests import count_items, parse

@@ -8,7 +8,7 @@ lifecycle tells of invocations, the flusher asks for flushes. Must not know what
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from functools import partial
 from typing import Any, ParamSpec, Protocol
 
 from logger_extension.assembler import Assembler
@@ -20,16 +20,17 @@ from logger_extension.inbox import Inbox
 from logger_extension.observer import Observer
 from logger_extension.policy.aggregation import Metric
 from logger_extension.relay import Relay
-from logger_extension.telemetry import MakeLine, decode
+from logger_extension.telemetry import MakeLine, decode, tells_end
 
-# Without CPU to spare bodies wait unread. One with this tells what is waited for: that the
-# handler is done, or at SHUTDOWN the last report.
-FINISHED, REPORTED = b'"platform.runtimeDone"', b'"platform.r'
-
-# From here on Lambda is made to wait with more, but not for so long that it gives us up.
-NEARLY_FULL, LONGEST_WAIT_S = 0.75, 1.0
+# Without CPU to spare bodies wait unread; at SHUTDOWN those with these words are read, as they may
+# tell of the last report.
+REPORTED = b'"platform.r'
 
 P = ParamSpec("P")
+
+
+def _is_never(_body: bytes) -> bool:
+    return False
 
 
 class Contain(Protocol):
@@ -83,6 +84,7 @@ class Pipeline(Backlog):
             relay=relay,
             channels=(*channels, *forwarded.values()),
             request_max_bytes=request_max_bytes,
+            tell_held=tell_held,
             now_unix_nano=now_unix_nano,
         )
         self._assembler = assembler
@@ -96,17 +98,14 @@ class Pipeline(Backlog):
         self._end = contain(observer.end)
         self._collect = contain(self._collect_metrics)
         self._forward = contain(relay.forward)
-        self._tell_held = tell_held
-        self._telling = FINISHED
+        self._is_news: Callable[[bytes], bool] = _is_never
         self._has_news = False
+        self._has_gap = False
         self._is_last = False
         # One flush at a time: a second one would overtake what the first is sending.
         self._flushing = asyncio.Lock()
         self._progress = asyncio.Event()
-        self._room = asyncio.Event()
         self.lost: Counter[str] = Counter()
-        for channel in self._channels:
-            channel.note_progress = self._note_progress
 
     def accept(self, body: bytes) -> None:
         """Take one Telemetry API body. Cheap: reading waits while the handler needs the CPU."""
@@ -117,10 +116,10 @@ class Pipeline(Backlog):
         if self._reads_at_once or self._inbox.fill > 1:
             self._read_one()
             self._progress.set()
-        elif self._telling in body:
+        elif self._is_news(body):
             self._has_news = True
             self._progress.set()
-        self._tell_held(self.count_held())
+        self._note_progress()
 
     def accept_request(self, signal: str, body: bytes) -> bool:
         """Take a request of the function's own SDK; return whether there was room for it."""
@@ -173,52 +172,47 @@ class Pipeline(Backlog):
         return invocation.end_unix_nano / NANOS_PER_MS if invocation else 0.0
 
     async def wait_finished(self, request_id: str) -> None:
-        """Wait until the runtime is done with an invocation."""
-        await self._wait(lambda: self._assembler.invocations.is_finished(request_id))
+        """Wait until the runtime is done with an invocation.
+
+        Where Lambda has lost telemetry meanwhile, that may be among it: then nothing is waited for.
+        """
+        self._has_gap = False
+        self._is_news = partial(tells_end, request_id=request_id)
+        self._has_news = any(map(self._is_news, self._inbox))
+        finished = self._assembler.invocations.is_finished
+        await self._wait(lambda: finished(request_id) or self._has_gap)
+        self._is_news = _is_never
 
     async def wait_reported(self) -> None:
         """Wait until every invocation has its end and its report, and all that came is read."""
-        self._telling, self._has_news = REPORTED, True
+        self._is_news, self._has_news = REPORTED.__contains__, True
         await self._wait(lambda: not self._assembler.invocations.awaits_news)
-
-    async def wait_for_room(self) -> None:
-        """Wait while full buffers are being emptied or written down: Lambda keeps the rest."""
-        if self.fill < NEARLY_FULL:
-            return
-        self.has_come.set()
-        await asyncio.sleep(0)
-        await self.spill()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_WAIT_S):
-                while self.fill >= NEARLY_FULL and self._flushing.locked():
-                    self._room.clear()
-                    await self._room.wait()
 
     async def flush(self, window: Window) -> None:
         """Read what waits and send all queues in parallel; cancelled, what is left stays queued."""
         async with self._flushing:
             began_unix_nano = self._now_unix_nano()
             try:
+                is_sent = True
+                while is_sent and await self._read_some():
+                    is_sent = await self._send(window)
                 await self.read()
                 self._forward(self._assembler.invocations.recent)
                 self._collect()
-                async with asyncio.TaskGroup() as group:
-                    flushes = [group.create_task(each.flush(window)) for each in self._channels]
-                if all(flush.result() for flush in flushes):
+                if await self._send(window) and is_sent:
                     # What came meanwhile is as old as this flush at most.
                     self._waiting_unix_nano = began_unix_nano if self.has_waiting else 0
             finally:
                 self._note_progress()
 
-    async def spill(self) -> None:
-        """Write down what there was no room for."""
-        for channel in self._channels:
-            await channel.spill()
-
-    async def give_up(self) -> None:
-        """At the end: write down all that waits."""
-        for channel in self._channels:
-            await channel.give_up()
+    async def _read_some(self) -> bool:
+        """Read until a request is full, to send while reading; return whether one is."""
+        while self._inbox:
+            self._read_one()
+            await asyncio.sleep(0)
+            if any(channel.has_full_request for channel in self._channels):
+                return True
+        return False
 
     def count_lost(self) -> dict[str, int]:
         """Return everything that was or is about to be lost, by signal and reason."""
@@ -249,10 +243,7 @@ class Pipeline(Backlog):
         for event in batch.events:
             if isinstance(event.record, LogsDropped):
                 self.lost["dropped_by_lambda"] += event.record.records
+                self._has_gap = True
             elif isinstance(event.record, RuntimeDone):
                 self._end(event.record.request_id)
             self._take(event, received_unix_nano)
-
-    def _note_progress(self) -> None:
-        self._room.set()
-        self._tell_held(self.count_held())

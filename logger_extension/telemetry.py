@@ -67,6 +67,30 @@ def decode(body: bytes, make_line: MakeLine | None = None) -> Batch:
     return batch
 
 
+def tells_end(body: bytes, request_id: str) -> bool:
+    """Return whether a body may tell that the runtime is done with an invocation.
+
+    Most bodies are told by a look for a few words. That Lambda has lost something counts too: the
+    end may be among it. A body that cannot be read may tell anything.
+    """
+    if b'"platform.logsDropped"' in body:
+        return True
+    if b'"platform.runtimeDone"' not in body or request_id.encode() not in body:
+        return False
+    try:
+        items = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return True
+    return not isinstance(items, list) or any(_is_end(item, request_id) for item in items)
+
+
+def _is_end(item: object, request_id: str) -> bool:
+    if not isinstance(item, dict) or item.get("type") != "platform.runtimeDone":
+        return False
+    record = item.get("record")
+    return isinstance(record, dict) and record.get("requestId") == request_id
+
+
 def _tell(make_line: MakeLine, item: dict[str, Any]) -> FunctionLog:
     record = item.get("record")
     return make_line(item["type"], record if isinstance(record, dict) else {"record": record})

@@ -132,7 +132,7 @@ class Wiring:
             put_metric=lambda m: metrics.put(m, measure_metric(m)) if metrics is not None else None,
             make_line=make_platform_log if config.logs.has_platform_logs else None,
             reads_at_once=config.cpu.has_spare or self._is_managed,
-            max_unread_bytes=config.delivery.queue_max_bytes,
+            max_unread_bytes=config.delivery.unread_max_bytes,
             request_max_bytes=config.delivery.request_max_bytes,
             contain=self._contain,
             tell_held=Held(os.environ).tell,

@@ -28,9 +28,14 @@ FULL_SHARE = 0.5
 # or not at all.
 LAST_REPORT_WAIT_MS = 50.0
 
-# Shares of the time that SHUTDOWN leaves: for writing down what is undelivered, and for nothing.
-FALLBACK_SHARE, FALLBACK_MOST_MS = 0.3, 500.0
+# Shares of the time that SHUTDOWN leaves: for writing down what is undelivered (at least; see
+# `find_reserve_ms`), and for nothing.
+FALLBACK_SHARE, FALLBACK_LEAST_MS = 0.1, 100.0
 MARGIN_SHARE = 0.1
+
+# What one record takes to be written down on a whole vCPU, twice what was measured; and the most
+# that is set aside for all: the other half is for sending.
+FALLBACK_MS_PER_RECORD, FALLBACK_MOST_MS = 0.02, 800.0
 
 
 class Policy(StrEnum):
@@ -237,7 +242,12 @@ def plan_shutdown(
     """
     left_ms = max(0.0, deadline.epoch_ms - now_ms)
     end = deadline.less(min(margin_ms, MARGIN_SHARE * left_ms))
-    reserve_ms = min(FALLBACK_MOST_MS, FALLBACK_SHARE * left_ms) if has_fallback else 0.0
+    reserve_ms = min(FALLBACK_LEAST_MS, FALLBACK_SHARE * left_ms) if has_fallback else 0.0
     send = end.less(reserve_ms)
     report_ms = min(LAST_REPORT_WAIT_MS, MARGIN_SHARE * left_ms)
     return ShutdownPlan(Deadline.after(now_ms, report_ms).earlier(send), send, end)
+
+
+def find_reserve_ms(records: int, vcpus: float) -> float:
+    """Return how much more time than the least it takes to write down so many records."""
+    return min(FALLBACK_MOST_MS, records * FALLBACK_MS_PER_RECORD / min(vcpus, 1.0))

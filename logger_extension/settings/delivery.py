@@ -19,8 +19,12 @@ REQUEST_MAX_BYTES = 512 * KIB
 # What AWS's own endpoints take, the smallest limit known. Bytes mostly come first.
 REQUEST_MAX_RECORDS = 10_000
 
-# A record takes at least 256 bytes of a queue: this bounds the rest, which bytes do not show.
-QUEUE_MAX_RECORDS = 65_536
+# So many records can still be written down at SHUTDOWN, in about a second and on a machine that is
+# busy; more go to the fallback before. (A record counts for 256 bytes at least.)
+RECORDS_PER_VCPU, LEAST_RECORDS, MOST_RECORDS = 20_000, 2_048, 40_000
+
+# A vCPU reads, encodes and compresses some 20 MB of telemetry bodies in a second.
+UNREAD_PER_VCPU = 4 * MIB
 
 MAX_DURATION_MS = 900_000
 
@@ -39,6 +43,8 @@ class DeliverySettings:
         queue_max_bytes: the most that waits for export, a signal; never more than a sixteenth of
             the memory.
         queue_max_records: the same in records.
+        unread_max_bytes: the most that waits unread while there is no CPU to read it beside the
+            handler: what can be sent in well under a second afterwards.
         request_max_bytes: how much goes into one request, before compression.
         request_max_records: the same in records.
     """
@@ -49,19 +55,27 @@ class DeliverySettings:
     deadline_margin_ms: int
     queue_max_bytes: int
     queue_max_records: int
+    unread_max_bytes: int
     request_max_bytes: int
     request_max_records: int
 
     @classmethod
-    def read(cls, env: Environment, *, memory_bytes: int, is_managed: bool) -> Self:
+    def read(cls, env: Environment, *, memory_bytes: int, vcpus: float, is_managed: bool) -> Self:
         """Read the variables; what cannot be used is a complaint, and its default is taken.
 
         Args:
             env: the environment.
             memory_bytes: what the sandbox may use.
+            vcpus: how many processors' worth of time it has.
             is_managed: whether nothing freezes and no INVOKE comes (Managed Instances).
         """
         share_bytes = _share_of(memory_bytes)
+        queue_max_bytes = env.integer(
+            "LOGGER_EXTENSION_QUEUE_MAX_BYTES",
+            share_bytes,
+            64 * KIB,
+            max(memory_bytes // 16, share_bytes),
+        )
         return cls(
             flush=_read_flush(env, is_managed=is_managed),
             flush_timeout_ms=env.integer(
@@ -71,14 +85,13 @@ class DeliverySettings:
                 "LOGGER_EXTENSION_COLLECTOR_BUDGET_MS", 100, 1, MAX_DURATION_MS
             ),
             deadline_margin_ms=env.integer("LOGGER_EXTENSION_DEADLINE_MARGIN_MS", 200, 10, 60_000),
-            queue_max_bytes=env.integer(
-                "LOGGER_EXTENSION_QUEUE_MAX_BYTES",
-                share_bytes,
-                64 * KIB,
-                max(memory_bytes // 16, share_bytes),
-            ),
+            queue_max_bytes=queue_max_bytes,
+            unread_max_bytes=min(queue_max_bytes, max(512 * KIB, int(vcpus * UNREAD_PER_VCPU))),
             queue_max_records=env.integer(
-                "LOGGER_EXTENSION_QUEUE_MAX_RECORDS", QUEUE_MAX_RECORDS, 1, 10_000_000
+                "LOGGER_EXTENSION_QUEUE_MAX_RECORDS",
+                min(max(int(vcpus * RECORDS_PER_VCPU), LEAST_RECORDS), MOST_RECORDS),
+                1,
+                10_000_000,
             ),
             request_max_bytes=env.integer(
                 "LOGGER_EXTENSION_REQUEST_MAX_BYTES", REQUEST_MAX_BYTES, 16 * KIB, 64 * MIB
