@@ -123,7 +123,16 @@ class Delivery:
 
     async def send(self, body: bytes, window: Window) -> Outcome:
         """Send one request; while the window lasts, again if the collector may take it later."""
-        tries, asked_s = 0, self._clock_s()
+        asked_s = self._clock_s()
+        # Pauses between tries count as well: whoever waits for us waits for them, too.
+        self._out_s.append(asked_s)
+        try:
+            return await self._send_again(body, window, asked_s)
+        finally:
+            self._out_s.remove(asked_s)
+
+    async def _send_again(self, body: bytes, window: Window, asked_s: float) -> Outcome:
+        tries = 0
         while True:
             if self.is_away and not window.is_last:
                 return Undelivered("the collector did not answer lately and is not asked now")
@@ -169,7 +178,6 @@ class Delivery:
             limit_s = min(self._limit_s(window, asked_s), began_s + self._timeout_s)
             return limit_s - self._clock_s()
 
-        self._out_s.append(began_s)
         try:
             outcome = await wait_within(
                 self._exporter.export(body), remaining_s, grace_s=window.grace_s
@@ -178,8 +186,6 @@ class Delivery:
             self.is_slow = self.is_slow or window.patience_s is not None
             self._reporting.took(self._clock_s() - began_s, "timeout")
             return Undelivered("no answer in time")
-        finally:
-            self._out_s.remove(began_s)
         took_s = self._clock_s() - began_s
         self._reporting.took(
             took_s, "" if isinstance(outcome, Delivered) else type(outcome).__name__

@@ -285,16 +285,49 @@ def test_each_answer_renews_the_patience() -> None:
     play(story, *[(0.08, Delivered())] * 3, (0.19, Delivered()), (0.03, Delivered()))
 
 
-def test_without_any_patience_nothing_is_asked() -> None:
-    """The budget was spent by a flush beside the handler: its silence counts."""
+def test_whoever_waits_for_a_flush_beside_the_handler_is_told_how_long_that_is_worth() -> None:
+    """From the request on that is out for longest; nothing is owed where none is."""
 
     async def story(scene: Scene) -> None:
-        assert await scene.send(patience_s=PATIENCE_S) == Delivered()
-        assert isinstance(await scene.send(patience_s=0.0), Undelivered)
-        assert scene.tries == 1
-        assert scene.delivery.is_away
+        measure = scene.delivery.measure_patience_s
+        assert measure(PATIENCE_S) == float("inf")
+        window = Window(FAR_S, grace_s=GRACE_S)
+        first = asyncio.create_task(scene.delivery.send(b"request", window))
+        await asyncio.sleep(0.07)
+        assert measure(PATIENCE_S) == pytest.approx(0.03)
+        second = asyncio.create_task(scene.delivery.send(b"request", window))
+        await asyncio.sleep(0.02)
+        assert measure(PATIENCE_S) == pytest.approx(0.01)
+        assert await second == Delivered()
+        assert scene.exporter.in_flight == 1
+        # An answer to the second one is a sign of life for the first one.
+        assert measure(PATIENCE_S) == pytest.approx(PATIENCE_S)
+        await asyncio.sleep(0.15)
+        assert measure(PATIENCE_S) == pytest.approx(-0.05)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert measure(PATIENCE_S) == float("inf")
 
-    play(story, (0.09, Delivered()), None)
+    play(story, None, (0.03, Delivered()))
+
+
+def test_what_was_silent_for_too_long_is_given_up() -> None:
+    """Then it is away, and slow; what is not silent yet is neither."""
+
+    async def story(scene: Scene) -> None:
+        sending = asyncio.create_task(scene.send(grace_s=GRACE_S))
+        await asyncio.sleep(0.09)
+        scene.delivery.give_up_silent(PATIENCE_S)
+        away = [scene.delivery.is_away]
+        await asyncio.sleep(0.02)
+        scene.delivery.give_up_silent(PATIENCE_S)
+        away.append(scene.delivery.is_away)
+        assert away == [False, True]
+        assert scene.delivery.is_slow
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+    play(story, None)
 
 
 @pytest.mark.parametrize("patience_s", [None, PATIENCE_S])
@@ -380,7 +413,6 @@ def test_an_answer_ends_the_slowness() -> None:
         assert await scene.send(grace_s=GRACE_S) == Delivered()
         slow.append(scene.delivery.is_slow)
         assert slow == [True, True, False]
-        assert scene.delivery.answered_s == START_S + scene.now_s
 
     play(story, None, (0.3, Delivered()))
 

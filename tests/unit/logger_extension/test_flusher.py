@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from logger_extension.deadline import Deadline
 from logger_extension.delivery import Delivery, Reporting, Window
 from logger_extension.flusher import Flusher
+from logger_extension.patience import GRACE_S
+from logger_extension.policy.cpu import CpuShare
 from logger_extension.policy.flush import Action, Decision, FlushRules, Policy, Reason
 from logger_extension.policy.outcome import Delivered, Undelivered
 from tests.support.laws import LAW
@@ -42,6 +44,7 @@ class Source:
         spills: how often what there was no room for was written down.
         faults: how many flushes fail.
         gives_up_s: how long it takes to write down what is undelivered.
+        records_per_item: how many records an item stands for.
     """
 
     def __init__(self, loop: VirtualLoop, delivery: Delivery) -> None:
@@ -56,6 +59,7 @@ class Source:
         self.given_up: list[bytes] = []
         self.spills = self.faults = 0
         self.gives_up_s = 0.0
+        self.records_per_item = 1
 
     def put(self, *items: bytes) -> None:
         """Let items come."""
@@ -77,10 +81,17 @@ class Source:
         """Whether the collector is slow."""
         return self._delivery.is_slow
 
-    @property
-    def answered_s(self) -> float:
-        """When the collector last answered."""
-        return self._delivery.answered_s
+    def measure_patience_s(self, budget_s: float) -> float:
+        """Return how much longer the collector may be silent."""
+        return self._delivery.measure_patience_s(budget_s)
+
+    def give_up_silent(self, budget_s: float) -> None:
+        """Ask it no more for a while if it was silent for longer."""
+        self._delivery.give_up_silent(budget_s)
+
+    def count_held(self) -> int:
+        """Return how many records are held."""
+        return len(self._items) * self.records_per_item
 
     def measure_age_ms(self) -> float:
         """Return how long the oldest item has waited."""
@@ -143,7 +154,7 @@ class Scene:
         self.flusher = Flusher(
             source=self.source,
             rules=rules,
-            has_spare_cpu=has_spare_cpu,
+            cpu=CpuShare(2.0 if has_spare_cpu else 0.5),
             flush_timeout_ms=FLUSH_TIMEOUT_S * 1_000,
             budget_ms=BUDGET_S * 1_000,
             survive=self._survive,
@@ -344,6 +355,25 @@ def test_the_end_cuts_off_a_flush_that_does_not() -> None:
         assert scene.invoke() is Action.LATER
 
     play(story, END, (0.09, TAKEN), None)
+
+
+def test_the_end_does_not_wait_for_a_pause_between_tries() -> None:
+    """A collector that does not take anything is no better than a silent one."""
+
+    async def story(scene: Scene) -> None:
+        scene.source.fill = 1.0
+        scene.invoke()
+        scene.source.put(b"1")
+        following = asyncio.create_task(scene.flusher.follow())
+        await asyncio.sleep(0.5)
+        assert scene.exporter.in_flight == 0
+        assert scene.source.has_waiting is False
+        assert await scene.end() <= 2 * BUDGET_S
+        following.cancel()
+        assert scene.source.has_waiting
+        assert scene.delivery.is_away
+
+    play(story, END, (0.0, Undelivered("HTTP 429", 60_000 // 4)))
 
 
 ANSWERS = st.lists(
@@ -618,7 +648,7 @@ def test_what_a_shutdown_cannot_send_is_given_up_in_time() -> None:
     async def story(scene: Scene) -> None:
         scene.source.put(b"1", b"2")
         scene.source.gives_up_s = 0.2
-        assert await scene.shut_down(1.3, 1.8) == pytest.approx(1.5)
+        assert await scene.shut_down(1.3, 1.8) == pytest.approx(1.5, abs=1e-3)
         assert scene.source.given_up == [b"1", b"2"]
 
     play(story, AUTO, None)
@@ -648,19 +678,35 @@ def test_a_shutdown_without_time_is_over_at_once(left_s: float) -> None:
     play(story, AUTO)
 
 
-def test_a_shutdown_waits_for_half_of_its_time_for_what_is_under_way() -> None:
-    """A flush that was frozen long ago may wait for nobody: the same goes out once more."""
+@pytest.mark.parametrize(("silent_s", "waited_s"), [(0.1, 0.5), (1.0, GRACE_S)])
+def test_a_shutdown_waits_for_half_of_its_time_for_what_is_under_way(
+    silent_s: float, waited_s: float
+) -> None:
+    """What was silent for long gets a moment; then the same goes out once more."""
 
     async def story(scene: Scene) -> None:
         scene.source.put(b"1")
         scene.invoke()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(silent_s)
         assert scene.exporter.in_flight == 1
-        assert await scene.shut_down(1.2, 1.8) == pytest.approx(0.7)
+        assert await scene.shut_down(1.2, 1.8) == pytest.approx(waited_s + 0.1, abs=1e-3)
         assert scene.exporter.bodies == [b"1", b"1"]
         assert scene.is_idle
 
     play(story, OVERLAP, None, (0.1, TAKEN))
+
+
+def test_a_shutdown_leaves_time_to_write_much_down() -> None:
+    """The more is undelivered, the earlier the collector's time is over."""
+
+    async def story(scene: Scene) -> None:
+        scene.source.put(b"1", b"2", b"3")
+        scene.source.records_per_item = 5_000
+        scene.source.gives_up_s = 0.4
+        assert await scene.shut_down(1.7, 1.8) == pytest.approx(1.3 + 0.4, abs=0.01)
+        assert scene.source.given_up == [b"1", b"2", b"3"]
+
+    play(story, AUTO, None)
 
 
 def test_a_shutdown_does_not_cut_off_what_makes_progress() -> None:
