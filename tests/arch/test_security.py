@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -177,6 +178,14 @@ def test_the_writers_are_there() -> None:
     """No exception outlives its reason."""
     for name in WRITERS:
         assert "a file is written" in str(find_offences((EXTENSION / name).read_text()))
+
+
+def test_what_the_threat_model_names_is_there() -> None:
+    """Each file that SECURITY.md names as the one that does it."""
+    page = (REPOSITORY / "SECURITY.md").read_text()
+    named = re.findall(r"`([a-z_.]+/[\w./-]*)`", page)
+    assert len(named) > 20
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
 
 def _audit(folder: Path, prints: str, says: str = "", status: int = 0) -> tuple[int, str]:
