@@ -12,7 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from logger_extension.assembler import Assembler
-from logger_extension.channel import Channel, Limits, Route
+from logger_extension.channel import Channel
 from logger_extension.delivery import Window
 from logger_extension.environment import Environment
 from logger_extension.log_gate import LogGate
@@ -26,6 +26,7 @@ from logger_extension.policy.outcome import Delivered, Outcome
 from logger_extension.policy.queue import Queue
 from logger_extension.policy.usage import Counters, Levels, Usage
 from logger_extension.relay import Relay
+from logger_extension.route import Limits, Route
 from logger_extension.settings.delivery import REQUEST_MAX_BYTES, REQUEST_MAX_RECORDS
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.settings.receiver import ReceiverSettings

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger_extension.channel import SMALLEST_REQUEST_BYTES, Channel, Fallback, Limits, Route
+from logger_extension.channel import SMALLEST_REQUEST_BYTES, Channel
 from logger_extension.delivery import Window
 from logger_extension.policy.outcome import Delivered, Outcome, Refused, TooLarge, Undelivered
 from logger_extension.policy.queue import Entry, Queue
+from logger_extension.route import Fallback, Limits, Route
 from tests.support.extension import (
     Complaints,
     RecordingFallback,

@@ -2,12 +2,13 @@
 
 import pytest
 
-from logger_extension.channel import Channel, Limits, Route
+from logger_extension.channel import Channel
 from logger_extension.policy.invocation import Invocation
 from logger_extension.policy.queue import Queue
 from logger_extension.policy.self_time import TimedSpan
 from logger_extension.policy.trace_context import derive_context
 from logger_extension.relay import ORDER, Relay
+from logger_extension.route import Limits, Route
 from logger_extension.settings.receiver import ReceiverSettings
 from logger_extension.signals.forwarding import Forwarding
 from logger_extension.signals.requests import items_of, parse

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from logger_extension.channel import Channel, Limits, Route
+from logger_extension.channel import Channel
 from logger_extension.delivery import Window
 from logger_extension.environment import Environment
 from logger_extension.policy.aggregation import Attributes, Instrument
@@ -13,6 +13,7 @@ from logger_extension.policy.flush import Action, Decision, Reason
 from logger_extension.policy.outcome import Delivered, Outcome, Refused
 from logger_extension.policy.queue import Queue
 from logger_extension.process_usage import OwnUsage
+from logger_extension.route import Limits, Route
 from logger_extension.self_telemetry import SelfTelemetry
 from logger_extension.settings.metrics import MetricsSettings
 from logger_extension.signals import metric_instruments as of
