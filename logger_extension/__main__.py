@@ -19,6 +19,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logger_extension.bootstrap import Handoff
+    from logger_extension.config import Config
     from logger_extension.errors import ConfigError
 
 EXIT_CANNOT_IMPORT = 69
@@ -56,15 +57,8 @@ def _start() -> int:
         return EXIT_NOT_REGISTERED
 
     handoff.start_up_s["subscribed"] = time.monotonic() - began_s
-    from logger_extension.config import Config
-
     try:
-        config = Config.from_env(
-            os.environ,
-            telemetry_port=handoff.telemetry_port,
-            processors=os.cpu_count(),
-            memory_limit_bytes=_read_memory_limit_bytes(),
-        )
+        config = _read_config(handoff)
     except ConfigError as error:
         return _without_config(handoff, error)
     if config.cpu.has_spare:
@@ -94,11 +88,18 @@ def _has_endpoint() -> bool:
     )
 
 
-def _read_memory_limit_bytes() -> "int | None":
+def _read_config(handoff: "Handoff") -> "Config":
     import resource
 
+    from logger_extension.config import Config
+
     limit_bytes, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return None if limit_bytes == resource.RLIM_INFINITY else limit_bytes
+    return Config.from_env(
+        os.environ,
+        telemetry_port=handoff.telemetry_port,
+        processors=os.cpu_count(),
+        memory_limit_bytes=None if limit_bytes == resource.RLIM_INFINITY else limit_bytes,
+    )
 
 
 def _without_config(handoff: "Handoff", error: "ConfigError") -> int:

@@ -70,19 +70,15 @@ async def _main(handoff: Handoff, config: Config) -> None:
 
 async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
     has_telemetry = handoff.listener is not None
-    if not has_telemetry and handoff.subscription_status != LOCAL_TOOL:
-        say(
-            "warn",
-            "no logs and no times will come: there is no telemetry subscription",
-            status=handoff.subscription_status,
-        )
+    if not has_telemetry:
+        _tell_of_no_telemetry(handoff)
     async with AsyncExitStack() as stack:
         wiring = Wiring(handoff, config, stack, _complain, _contain)
         pipeline = await wiring.build_pipeline()
         await wiring.open_receivers(pipeline)
         receiver = TelemetryReceiver(
             handoff,
-            _contain(pipeline.accept),
+            _contain(pipeline.accept, instead=lambda: pipeline.refuse("fault")),
             pipeline.refuse,
             wait_for_room=pipeline.wait_for_room,
         )
@@ -110,20 +106,23 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
         event = await _follow_until_shutdown(lifecycle, beside)
         tell_launcher(os.environ, "shutdown")
         await lifecycle.shut_down(event)
-        if written := pipeline.count_written():
-            say("warn", "not delivered, written to the fallback: see docs/fallback.md", **written)
-        if lost := pipeline.count_lost():
-            say("error", "telemetry was lost", **lost)
+        _tell_what_became(pipeline)
 
 
-def _watch_loop(receiver: TelemetryReceiver) -> None:
-    """Tell faults of the event loop as any other; one may be the loss of the listener."""
+def _tell_of_no_telemetry(handoff: Handoff) -> None:
+    if handoff.subscription_status != LOCAL_TOOL:
+        say(
+            "warn",
+            "no logs and no times will come: there is no telemetry subscription",
+            status=handoff.subscription_status,
+        )
 
-    def tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        receiver.check()
-        say("error", FAULT, reason=repr(context.get("exception") or context["message"]))
 
-    asyncio.get_running_loop().set_exception_handler(tell)
+def _tell_what_became(pipeline: Pipeline) -> None:
+    if written := pipeline.count_written():
+        say("warn", "not delivered, written to the fallback: see docs/fallback.md", **written)
+    if lost := pipeline.count_lost():
+        say("error", "telemetry was lost", **lost)
 
 
 def _make_flusher(wiring: Wiring, pipeline: Pipeline, config: Config) -> Flusher:
@@ -164,14 +163,17 @@ async def _follow_until_shutdown(
     return following.result()
 
 
-def _contain(function: Callable[P, None]) -> Callable[P, None]:
-    """Return the same function, but its faults are told and survived."""
+def _contain(
+    function: Callable[P, None], *, instead: Callable[[], None] = lambda: None
+) -> Callable[P, None]:
+    """Return the same function, but its faults are told and survived, and `instead` is called."""
 
     def contained(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001  (see the head of this module)
             _tell_fault(error)
+            instead()
 
     return contained
 

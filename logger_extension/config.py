@@ -92,7 +92,9 @@ class Config:
         memory_bytes = min(memory_mb * MIB, memory_limit_bytes or memory_mb * MIB)
         cpu = find_cpu_share(memory_mb, processors)
         init_type = InitType(env.text("AWS_LAMBDA_INITIALIZATION_TYPE") or InitType.ON_DEMAND)
+        is_managed = init_type is InitType.MANAGED_INSTANCES
         function_name = env.text("AWS_LAMBDA_FUNCTION_NAME") or "unknown_function"
+        service_name = env.text("OTEL_SERVICE_NAME")
         resource_attributes = env.resource_attributes()
         receiver = ReceiverSettings.read(env)
         own_ports = {telemetry_port: "LOGGER_EXTENSION_TELEMETRY_PORT"} | receiver.own_ports()
@@ -105,16 +107,11 @@ class Config:
             metrics=MetricsSettings.read(env),
             cost=CostSettings.read(env),
             delivery=DeliverySettings.read(
-                env,
-                memory_bytes=memory_bytes,
-                vcpus=cpu.vcpus,
-                is_managed=init_type is InitType.MANAGED_INSTANCES,
+                env, memory_bytes=memory_bytes, vcpus=cpu.vcpus, is_managed=is_managed
             ),
             fallback=FallbackSettings.read(env),
             cpu=cpu,
-            service_name=env.text("OTEL_SERVICE_NAME")
-            or resource_attributes.get("service.name")
-            or function_name,
+            service_name=service_name or resource_attributes.get("service.name") or function_name,
             resource_attributes=resource_attributes,
             function_name=function_name,
             function_version=env.text("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST",

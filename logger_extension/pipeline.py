@@ -137,6 +137,8 @@ class Pipeline(Backlog):
     def refuse(self, reason: str, count: int = 1) -> None:
         """Count what was not taken."""
         self.lost[reason] += count
+        self._has_gap = True
+        self._progress.set()
 
     async def read(self) -> None:
         """Read what waits: the queues grow, invocations begin and finish.
@@ -174,7 +176,8 @@ class Pipeline(Backlog):
     async def wait_finished(self, request_id: str) -> None:
         """Wait until the runtime is done with an invocation.
 
-        Where Lambda has lost telemetry meanwhile, that may be among it: then nothing is waited for.
+        Where Lambda or we have lost telemetry meanwhile, that may be among it: then nothing is
+        waited for.
         """
         self._has_gap = False
         self._is_news = partial(tells_end, request_id=request_id)

@@ -29,6 +29,9 @@ from logger_extension.policy.trace_context import TraceContext, derive_context
 MAX_OPEN = 4096
 MAX_AWAITING_REPORT = 256
 MAX_REMEMBERED = 8192
+
+# One at a time, what comes late is about the last few: each id remembered takes some 200 bytes.
+MAX_REMEMBERED_ON_DEMAND = 1024
 MAX_RECENT = 64
 
 # So many of an invocation's last lines are looked at when it fails.
@@ -98,6 +101,7 @@ class Invocations:
         self._awaiting_report: OrderedDict[str, Invocation] = OrderedDict()
         # Ids only: what comes late or twice must not open an invocation again.
         self._finished: OrderedDict[str, None] = OrderedDict()
+        self._max_remembered = MAX_REMEMBERED if is_concurrent else MAX_REMEMBERED_ON_DEMAND
         self.has_cold_start = has_cold_start
         self._seen_one = not has_cold_start
         self.current: Invocation | None = None
@@ -238,7 +242,7 @@ class Invocations:
         invocation.status = status
         invocation.error_type = error_type
         self._finished[request_id] = None
-        if len(self._finished) > MAX_REMEMBERED:
+        if len(self._finished) > self._max_remembered:
             self._finished.popitem(last=False)
         self._awaiting_report[request_id] = invocation
         if len(self._awaiting_report) > MAX_AWAITING_REPORT:

@@ -99,7 +99,12 @@ class TelemetryReceiver:
         await self._server.close()
 
     async def _receive(self, request: web.BaseRequest) -> web.Response:
-        body = await self._server.read(request)
+        try:
+            body = await self._server.read(request)
+        except MemoryError:
+            # Lambda sends it again; but what it tells comes later than anybody should wait.
+            self._refuse("no_memory")
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         if isinstance(body, HTTPStatus):
             # Half a body whose sender has gone is not lost: Lambda sends it again.
             if request.transport is not None:
