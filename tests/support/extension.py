@@ -64,7 +64,8 @@ class RecordingSender:
         is_open: while it is not set, no answer comes.
         is_away: whether it is not to be asked.
         is_slow: whether it counts as slow.
-        answered_s: when it last answered.
+        patience_s: how much longer it may be silent.
+        given_up: the budgets with which it was given up.
     """
 
     def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
@@ -74,8 +75,18 @@ class RecordingSender:
         self.is_open.set()
         self.is_away = False
         self.is_slow = False
-        self.answered_s = -inf
+        self.patience_s = inf
+        self.given_up: list[float] = []
         self._outcomes = iter(outcomes)
+
+    def measure_patience_s(self, budget_s: float) -> float:
+        """Return what the test has set, whatever the budget."""
+        del budget_s
+        return self.patience_s
+
+    def give_up_silent(self, budget_s: float) -> None:
+        """Note it."""
+        self.given_up.append(budget_s)
 
     async def send(self, body: bytes, window: Window) -> Outcome:
         """Take one serialized request."""

@@ -487,6 +487,35 @@ async def test_a_fallback_that_was_cut_off_counts_as_lost() -> None:
     assert outlet.lost == {"logs.undelivered": 4}
 
 
+async def test_how_near_a_loss_is() -> None:
+    """Where there is a fallback, when that is late; else when the queue is full, if it empties."""
+    fallback = RecordingFallback()
+    outlet = Outlet(RecordingSender(), fallback=fallback, queue=Queue(2 * SIZE, MANY))
+    outlet.put(0, 1)
+    pressures = [outlet.channel.pressure]
+    outlet.put(2)
+    pressures.append(outlet.channel.pressure)
+    await outlet.channel.spill()
+    pressures.append(outlet.channel.pressure)
+    assert pressures == [0.0, 0.5, 0.0]
+    sender = RecordingSender()
+    without = Outlet(sender, queue=Queue(2 * SIZE, MANY))
+    without.put(0)
+    pressures = [without.channel.pressure]
+    sender.is_away = True
+    pressures.append(without.channel.pressure)
+    assert pressures == [0.5, 0.0]
+
+
+async def test_progress_is_told_of_what_is_written_down() -> None:
+    """There is room again, as after a delivery."""
+    outlet = Outlet(RecordingSender(), fallback=RecordingFallback(), queue=Queue(2 * SIZE, MANY))
+    outlet.put(*range(4))
+    assert outlet.progress == 0
+    await outlet.channel.spill()
+    assert outlet.progress == 1
+
+
 async def test_how_much_waits() -> None:
     """For decisions: a full request in bytes or in records, and the fuller of both bounds."""
     outlet = Outlet(RecordingSender(), queue=Queue(6 * SIZE, 8), request_max_records=4)

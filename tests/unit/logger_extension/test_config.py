@@ -10,7 +10,7 @@ from logger_extension.config import MIB, Config, is_strict
 from logger_extension.environment import Environment
 from logger_extension.errors import ConfigError
 from logger_extension.events import InitType
-from logger_extension.policy.cpu import find_cpu_share
+from logger_extension.policy.cpu import MB_PER_VCPU, find_cpu_share
 from logger_extension.policy.flush import Policy
 from logger_extension.settings.cost import CostSettings
 from logger_extension.settings.delivery import DeliverySettings
@@ -54,7 +54,9 @@ def test_the_defaults() -> None:
         cost=CostSettings.read(env),
         receiver=ReceiverSettings.read(env),
         features=FeatureSettings.read(env),
-        delivery=DeliverySettings.read(env, memory_bytes=128 * MIB, is_managed=False),
+        delivery=DeliverySettings.read(
+            env, memory_bytes=128 * MIB, vcpus=128 / MB_PER_VCPU, is_managed=False
+        ),
         fallback=FallbackSettings.read(env),
         cpu=find_cpu_share(128, None),
         service_name="unknown_function",

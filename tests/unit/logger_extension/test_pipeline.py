@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from logger_extension import pipeline
 from logger_extension.deadline import Deadline
 from logger_extension.events import NANOS_PER_MS, InvokeEvent
 from logger_extension.policy.outcome import Refused, Undelivered
@@ -291,6 +290,21 @@ async def test_the_wait_for_the_end_is_over_with_the_event(
     await waiting
 
 
+async def test_the_wait_for_the_end_is_over_when_a_body_was_not_taken() -> None:
+    """It may have been the one that is waited for; the next one is waited for again."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.invoked(InvokeEvent("r", Deadline(0), ""))
+    waiting = asyncio.create_task(extension.pipeline.wait_finished("r"))
+    await asyncio.sleep(0)
+    extension.pipeline.refuse("fault")
+    await waiting
+    again = asyncio.create_task(extension.pipeline.wait_finished("r"))
+    await asyncio.sleep(0)
+    assert not again.done()
+    extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
+    await again
+
+
 async def test_the_wait_for_the_end_does_not_begin_when_it_is_over() -> None:
     """Telemetry may be quicker than INVOKE."""
     extension = Extension()
@@ -357,22 +371,55 @@ async def test_a_line_that_is_json_in_text_keeps_its_request() -> None:
 
 
 async def test_only_what_is_waited_for_is_read_early() -> None:
-    """The report of the invocation before wakes nobody who waits for the end of this one."""
+    """The end and the report of the invocation before wake nobody who waits for this one's."""
     extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(to_body([start("a"), line("before")]))
     extension.pipeline.invoked(_invoke("b"))
     waiting = asyncio.create_task(extension.pipeline.wait_finished("b"))
-    await asyncio.sleep(0)
-    extension.pipeline.accept(to_body([start("a"), runtime_done("a")]))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert len(extension.pipeline._inbox) == 0
-    extension.pipeline.accept(to_body([report("a")]))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert len(extension.pipeline._inbox) == 1
+    for late in (runtime_done("a"), report("a"), line({"requestId": "b"})):
+        await asyncio.sleep(0)
+        extension.pipeline.accept(to_body([late]))
+        await asyncio.sleep(0)
+    assert len(extension.pipeline._inbox) == 4
     assert not waiting.done()
     extension.pipeline.accept(to_body([runtime_done("b")]))
     await waiting
+    assert len(extension.pipeline._inbox) == 0
+
+
+async def test_an_end_that_came_before_its_wait_is_found() -> None:
+    """It lies unread in the inbox when the wait begins."""
+    extension = Extension(reads_at_once=False)
+    extension.pipeline.accept(to_body([start("r"), runtime_done("r")]))
+    extension.pipeline.invoked(_invoke("r"))
+    await extension.pipeline.wait_finished("r")
+    assert len(extension.pipeline._inbox) == 0
+
+
+async def test_what_lambda_lost_may_have_been_the_end() -> None:
+    """It is not waited for then; what came before an invocation does not count."""
+    extension = Extension(reads_at_once=False)
+    dropped = {"droppedRecords": 3, "droppedBytes": 1, "reason": "slow"}
+    extension.pipeline.accept(to_body([event("platform.logsDropped", dropped)]))
+    await extension.pipeline.read()
+    extension.pipeline.invoked(_invoke("r"))
+    waiting = asyncio.create_task(extension.pipeline.wait_finished("r"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    extension.pipeline.accept(to_body([event("platform.logsDropped", {**dropped, "x": 1})]))
+    await waiting
+
+
+async def test_a_backlog_is_sent_while_it_is_read() -> None:
+    """A queue holds a request's worth of it at a time, and never overflows."""
+    extension = Extension(reads_at_once=False, queue_bytes=3 * REQUEST_MAX_BYTES)
+    texts = [f"{number:04}" + "x" * 1_024 for number in range(5_000)]
+    for first in range(0, len(texts), 100):
+        extension.pipeline.accept(to_body([line(text) for text in texts[first : first + 100]]))
+    await extension.flush()
+    assert _bodies_of(extension) == texts
+    assert extension.pipeline.count_lost() == {}
 
 
 async def test_at_shutdown_a_report_is_read_though_nothing_else_is() -> None:
@@ -459,51 +506,6 @@ async def test_what_comes_during_a_flush_is_as_old_as_that() -> None:
     assert extension.pipeline.measure_age_ms() == 100.0
 
 
-async def test_lambda_waits_while_a_full_buffer_is_being_emptied() -> None:
-    """It keeps what it has not delivered; there is room again when a request is out."""
-    extension = Extension(queue_bytes=10_000)
-    extension.logs.is_open.clear()
-    extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
-    assert extension.pipeline.fill >= 0.75
-    flush = asyncio.create_task(extension.flush())
-    await extension.logs.asked.wait()
-    extension.pipeline.accept(to_body([line("y" * 1_000)] * 8))
-    waiting = asyncio.create_task(extension.pipeline.wait_for_room())
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    extension.logs.is_open.set()
-    await waiting
-    assert extension.pipeline.fill < 0.75
-    await flush
-
-
-async def test_lambda_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would give us up: after a while what is too much gives way."""
-    monkeypatch.setattr(pipeline, "LONGEST_WAIT_S", 0.0)
-    extension = Extension(queue_bytes=10_000)
-    extension.logs.is_open.clear()
-    extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
-    flush = asyncio.create_task(extension.flush())
-    await extension.logs.asked.wait()
-    extension.pipeline.accept(to_body([line("y" * 1_000)] * 8))
-    await extension.pipeline.wait_for_room()
-    assert extension.pipeline.fill >= 0.75
-    extension.logs.is_open.set()
-    await flush
-
-
-async def test_nobody_waits_where_nothing_is_being_sent() -> None:
-    """But whoever sends is called."""
-    extension = Extension(queue_bytes=10_000)
-    await extension.pipeline.wait_for_room()
-    assert not extension.pipeline.has_come.is_set()
-    extension.pipeline.accept(to_body([line("x" * 1_000)] * 8))
-    extension.pipeline.has_come.clear()
-    await extension.pipeline.wait_for_room()
-    assert extension.pipeline.has_come.is_set()
-
-
 async def test_one_flush_at_a_time() -> None:
     """A second one would overtake what the first is sending."""
     extension = Extension()
@@ -572,18 +574,6 @@ async def test_a_backlog_without_room_is_written_down_as_it_is_read() -> None:
     for number in range(20):
         extension.pipeline.accept(to_body([line(f"{number} {'x' * 1_000}")] * 4))
     await extension.pipeline.read()
-    await extension.pipeline.give_up()
-    assert extension.pipeline.count_written() == {"logs": 80}
-    assert extension.pipeline.count_lost() == {}
-
-
-async def test_lambda_waits_until_what_has_no_room_is_written_down() -> None:
-    """Also where nothing is being sent: else the next body would push it out."""
-    fallback = RecordingFallback()
-    extension = Extension(queue_bytes=10_000, fallback=fallback)
-    for number in range(20):
-        extension.pipeline.accept(to_body([line(f"{number} {'x' * 1_000}")] * 4))
-        await extension.pipeline.wait_for_room()
     await extension.pipeline.give_up()
     assert extension.pipeline.count_written() == {"logs": 80}
     assert extension.pipeline.count_lost() == {}
