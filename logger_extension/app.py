@@ -109,6 +109,16 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
         _tell_what_became(pipeline)
 
 
+def _watch_loop(receiver: TelemetryReceiver) -> None:
+    """Tell faults of the event loop as any other; one may be the loss of the listener."""
+
+    def tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        receiver.check()
+        say("error", FAULT, reason=repr(context.get("exception") or context["message"]))
+
+    asyncio.get_running_loop().set_exception_handler(tell)
+
+
 def _tell_of_no_telemetry(handoff: Handoff) -> None:
     if handoff.subscription_status != LOCAL_TOOL:
         say(
