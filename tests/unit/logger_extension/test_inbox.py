@@ -14,6 +14,7 @@ def test_bodies_come_out_in_order_with_their_times() -> None:
     assert inbox.put(b"first", 1)
     assert inbox.put(b"second", 2)
     assert len(inbox) == 2
+    assert list(inbox) == [b"first", b"second"]
     assert [inbox.take(), inbox.take()] == [(1, b"first"), (2, b"second")]
     assert len(inbox) == 0
 
