@@ -247,7 +247,7 @@ def find_faults() -> list[Fault]:
         Fault(
             name="line to the collector carries 2 kB/s",
             play=playing(switching(answers.throttle(2_000)), heal, takes=True),
-            required=Required(doubled=ONE_INVOCATION, median_ms=1_500),
+            required=Required(doubled=ONE_INVOCATION),
         ),
         Fault(
             name="name of the collector is not resolved",

@@ -74,7 +74,7 @@ async def play_no_descriptors_to_the_end(folder: Path) -> Figures:
 
 async def play_no_memory(folder: Path) -> Figures:
     """Address space ends 8 MiB above what is used, and then lines come that nobody takes."""
-    environ = {"LOGGER_EXTENSION_QUEUE_MAX_BYTES": str(64 * 1024 * 1024)}
+    environ = {"LOGGER_EXTENSION_QUEUE_MAX_BYTES": str(8 * 1024 * 1024)}
     async with run_trial(folder, environ=environ, scenario={"timeout_ms": 20_000}) as trial:
         await trial.invoke_often(2)
         pids = [trial.whole.launcher_pid(), await find_python(trial)]
