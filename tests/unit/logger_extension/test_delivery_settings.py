@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logger_extension.environment import Environment
+from logger_extension.policy.cpu import MB_PER_VCPU
 from logger_extension.policy.flush import FlushRules, Policy
 from logger_extension.settings.delivery import MAX_DURATION_MS, DeliverySettings
 from tests.support.laws import LAW
@@ -20,7 +21,8 @@ DEFAULTS = DeliverySettings(
     collector_budget_ms=100,
     deadline_margin_ms=200,
     queue_max_bytes=4 * MIB,
-    queue_max_records=65_536,
+    queue_max_records=2_048,
+    unread_max_bytes=512 * KIB,
     request_max_bytes=512 * KIB,
     request_max_records=10_000,
 )
@@ -34,7 +36,9 @@ def _read_all(
         for name, value in variables.items()
     }
     env = Environment(names)
-    settings = DeliverySettings.read(env, memory_bytes=memory_mb * MIB, is_managed=is_managed)
+    settings = DeliverySettings.read(
+        env, memory_bytes=memory_mb * MIB, vcpus=memory_mb / MB_PER_VCPU, is_managed=is_managed
+    )
     return settings, env.complaints
 
 
@@ -72,6 +76,7 @@ def test_every_setting() -> None:
         deadline_margin_ms=400,
         queue_max_bytes=8 * MIB,
         queue_max_records=1_000,
+        unread_max_bytes=int(1_024 / 1_769 * 4 * MIB),
         request_max_bytes=1 * MIB,
         request_max_records=500,
     )
@@ -195,3 +200,27 @@ def test_all_queues_together_are_less_than_a_third_of_the_memory(memory_mb: int)
     """There are up to nine of these bounds."""
     settings, _ = _read(memory_mb=memory_mb)
     assert 9 * settings.queue_max_bytes < memory_mb * MIB / 3
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "records", "unread_kib"),
+    [
+        (128, 2_048, 512),
+        (512, 5_788, 1_185),
+        (1_769, 20_000, 4 * 1_024),
+        (10_240, 40_000, 23_710),
+    ],
+)
+def test_what_waits_can_be_dealt_with_in_time(
+    memory_mb: int, records: int, unread_kib: int
+) -> None:
+    """Records and unread bodies are bounded by the CPU that reads, sends or writes them down."""
+    settings, _ = _read(memory_mb=memory_mb)
+    assert settings.queue_max_records == records
+    assert settings.unread_max_bytes // KIB == unread_kib
+
+
+def test_no_more_waits_unread_than_read() -> None:
+    """A small queue is a small buffer everywhere."""
+    settings, _ = _read(memory_mb=3_538, QUEUE_MAX_BYTES=str(128 * KIB))
+    assert settings.unread_max_bytes == 128 * KIB

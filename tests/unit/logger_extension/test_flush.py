@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from logger_extension.deadline import Deadline
 from logger_extension.policy.flush import (
+    FALLBACK_MOST_MS,
     FULL_SHARE,
     LAST_REPORT_WAIT_MS,
     Action,
@@ -19,6 +20,7 @@ from logger_extension.policy.flush import (
     Situation,
     decide_beside,
     decide_invocation,
+    find_reserve_ms,
     plan_shutdown,
 )
 from tests.support.laws import LAW
@@ -296,9 +298,9 @@ def test_the_parts_of_a_shutdown_follow_each_other(
 @pytest.mark.parametrize(
     ("left_ms", "has_fallback", "parts_ms"),
     [
-        (2_000.0, True, (50.0, 1_300.0, 1_800.0)),
+        (2_000.0, True, (50.0, 1_700.0, 1_800.0)),
         (2_000.0, False, (50.0, 1_800.0, 1_800.0)),
-        (300.0, True, (30.0, 180.0, 270.0)),
+        (300.0, True, (30.0, 240.0, 270.0)),
         (0.0, True, (0.0, 0.0, 0.0)),
     ],
 )
@@ -313,3 +315,28 @@ def test_what_a_shutdown_leaves_is_divided(
     )
     ends = (plan.report, plan.send, plan.fallback)
     assert tuple(end.epoch_ms - NOW_MS for end in ends) == parts_ms
+
+
+@pytest.mark.parametrize(
+    ("records", "vcpus", "reserve_ms"),
+    [
+        (0, 0.1, 0.0),
+        (1_000, 1.0, 20.0),
+        (1_000, 4.0, 20.0),
+        (1_000, 0.1, 200.0),
+        (9**9, 1.0, 800.0),
+    ],
+)
+def test_the_more_there_is_to_write_down_the_more_time_is_left_for_it(
+    records: int, vcpus: float, reserve_ms: float
+) -> None:
+    """One vCPU is all that it can use, and there is a most."""
+    assert find_reserve_ms(records, vcpus) == pytest.approx(reserve_ms)
+
+
+@LAW
+@given(st.integers(0, 10**9), st.floats(0.01, 6))
+def test_what_is_left_for_the_fallback_has_an_end(records: int, vcpus: float) -> None:
+    """And more CPU never needs more time."""
+    assert 0 <= find_reserve_ms(records, vcpus) <= FALLBACK_MOST_MS
+    assert find_reserve_ms(records, vcpus * 2) <= find_reserve_ms(records, vcpus)
