@@ -132,7 +132,7 @@ def _tell_what_became(pipeline: Pipeline) -> None:
     if written := pipeline.count_written():
         say("warn", "not delivered, written to the fallback: see docs/fallback.md", **written)
     if lost := pipeline.count_lost():
-        say("error", "telemetry was lost", **lost)
+        say("error", "telemetry was lost or refused", **lost)
 
 
 def _make_flusher(wiring: Wiring, pipeline: Pipeline, config: Config) -> Flusher:
