@@ -21,7 +21,7 @@ from logger_extension.events import (
     UnknownRecord,
 )
 from logger_extension.platform_records import parse_time
-from logger_extension.telemetry import decode
+from logger_extension.telemetry import decode, tells_end
 from tests.support.laws import LAW
 from tests.support.telemetry_bodies import (
     event,
@@ -29,6 +29,8 @@ from tests.support.telemetry_bodies import (
     json_objects,
     json_values,
     line,
+    report,
+    runtime_done,
     start,
     to_body,
     valid_events,
@@ -413,3 +415,42 @@ def test_a_start_keeps_the_whole_header() -> None:
     header = "Root=1-67d448e8-3ae320be0e2cdf2f53ccdaba;Lineage=1:73f724a8:0"
     (only,) = decode(to_body([start("r", header)])).events
     assert only.record == InvocationStart("r", "", header)
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([start("r"), line("x"), runtime_done("r")], True),
+        ([start("r"), line("x")], False),
+        ([runtime_done("other"), start("r")], False),
+        ([runtime_done("other"), report("r")], False),
+        ([line('{"type": "platform.runtimeDone", "requestId": "r"}'), start("r")], False),
+        ([event("platform.logsDropped", {"droppedRecords": 1})], True),
+    ],
+)
+def test_whether_a_body_tells_of_an_end(items: list[Any], *, expected: bool) -> None:
+    """Of this invocation; what Lambda has lost may be it."""
+    assert tells_end(to_body(items), "r") is expected
+
+
+@pytest.mark.parametrize("body", [b'{"platform.runtimeDone": "r"}', b'["platform.runtimeDone" r'])
+def test_a_body_that_cannot_be_read_may_tell_anything(body: bytes) -> None:
+    """It is read rather than waited beside."""
+    assert tells_end(body, "r")
+
+
+@LAW
+@given(
+    items=st.lists(valid_events | garbage_items | json_objects, max_size=8),
+    request_id=st.sampled_from(["r", "", "1", "é"]),
+    own=st.booleans(),
+)
+def test_no_end_is_overlooked(items: list[Any], request_id: str, *, own: bool) -> None:
+    """What decodes to the end of an invocation, or to a loss, was told to hold one."""
+    if own:
+        items = [*items, runtime_done(request_id)]
+    body = to_body(items)
+    records = [each.record for each in decode(body).events]
+    ends = [r for r in records if isinstance(r, RuntimeDone) and r.request_id == request_id]
+    if ends or any(isinstance(r, LogsDropped) for r in records):
+        assert tells_end(body, request_id)
