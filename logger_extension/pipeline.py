@@ -113,11 +113,11 @@ class Pipeline(Backlog):
         if not self._inbox.put(body, now_unix_nano):
             return
         self._note_waiting(now_unix_nano)
-        if self._reads_at_once or self._inbox.fill > 1:
-            self._read_one()
-            self._progress.set()
-        elif self._is_news(body):
+        if self._is_news(body):
             self._has_news = True
+            self._progress.set()
+        elif self._reads_at_once or self._inbox.fill > 1:
+            self._read_one()
             self._progress.set()
         self._note_progress()
 

@@ -290,6 +290,19 @@ async def test_the_wait_for_the_end_is_over_with_the_event(
     await waiting
 
 
+async def test_the_end_is_seen_though_more_waits_than_may() -> None:
+    """Then the oldest body is read, and the one that tells of the end is the newest."""
+    extension = Extension(reads_at_once=False, max_unread_bytes=1_000)
+    extension.pipeline.invoked(InvokeEvent("r", Deadline(0), ""))
+    waiting = asyncio.create_task(extension.pipeline.wait_finished("r"))
+    await asyncio.sleep(0)
+    for number in range(3):
+        extension.pipeline.accept(to_body([line(f"{number} {'x' * 900}")]))
+    extension.pipeline.accept(to_body([line("y" * 900), start("r"), runtime_done("r")]))
+    async with asyncio.timeout(5):
+        await waiting
+
+
 async def test_the_wait_for_the_end_is_over_when_a_body_was_not_taken() -> None:
     """It may have been the one that is waited for; the next one is waited for again."""
     extension = Extension(reads_at_once=False)
