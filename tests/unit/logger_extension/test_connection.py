@@ -101,7 +101,9 @@ async def target(
         yield target
         await target.check_serves()
         assert target.guard._held_bytes == 0
-    assert [r.getMessage() for r in caplog.records if r.levelno > logging.INFO] == []
+    # asyncio's debug mode tells of a slow machine by WARNING.
+    messages = [r.getMessage() for r in caplog.records if r.levelno > logging.INFO]
+    assert [each for each in messages if not each.startswith("Executing <")] == []
     assert stderr.readouterr().err == ""
 
 

@@ -195,7 +195,9 @@ async def test_a_client_that_goes_away_costs_nothing(
         writer.transport.abort()
         await reader.read()
     assert (await receiving.post("/v1/logs", make_request("logs"))).status == 200
-    assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []
+    # asyncio's debug mode tells of a slow machine by WARNING.
+    messages = [record.message for record in caplog.records if record.levelno > logging.INFO]
+    assert [each for each in messages if not each.startswith("Executing <")] == []
 
 
 async def test_a_broken_chunk_is_refused(receiving: Receiving) -> None:
