@@ -19,9 +19,13 @@ START_MS = 1_795_427_494_000.0
 # The longest that the library's loop waits at a time: only a timer that never fires needs it.
 NEVER_S = 24 * 3600.0
 
+# What one round of the loop takes. Nothing that is measured, but without it a wait that is shorter
+# than the clock can tell would begin again for ever.
+ROUND_S = 1e-11
+
 
 class _IdleSelector(selectors.DefaultSelector):
-    """Never waits: tells how long it would have waited."""
+    """Never waits: tells how long it would have waited, None for ever."""
 
     def __init__(self, pass_time: Callable[[float | None], None]) -> None:
         super().__init__()
@@ -30,8 +34,7 @@ class _IdleSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready now; if that is nothing, let the time pass."""
         ready = super().select(0)
-        if not ready and timeout != 0:
-            self._pass_time(timeout)
+        self._pass_time(0.0 if ready else timeout)
         return ready
 
 
@@ -61,7 +64,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _pass(self, timeout: float | None) -> None:
         if timeout is None or timeout >= NEVER_S:
             raise AssertionError("everything waits, and nothing will ever come")
-        self._now_s += timeout
+        self._now_s += timeout + ROUND_S
 
 
 def run_virtually(work: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
