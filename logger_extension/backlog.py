@@ -147,10 +147,15 @@ class Backlog:
         self.has_come.set()
 
     async def _send(self, window: Window) -> bool:
-        """Flush all channels, in parallel; return whether all was sent."""
-        async with asyncio.TaskGroup() as group:
-            flushes = [group.create_task(each.flush(window)) for each in self._channels]
-        return all(flush.result() for flush in flushes)
+        """Flush all channels, in parallel; return whether all was sent.
+
+        A fault of one signal must not cut off the others: it is raised when all are done.
+        """
+        flushes = (channel.flush(window) for channel in self._channels)
+        results = await asyncio.gather(*flushes, return_exceptions=True)
+        if faults := [result for result in results if isinstance(result, Exception)]:
+            raise ExceptionGroup("faults of a flush", faults)
+        return all(results)
 
     def _note_progress(self) -> None:
         self._room.set()

@@ -606,3 +606,24 @@ async def test_a_flush_cut_off_in_the_middle_keeps_all() -> None:
     assert _bodies_of(extension) == ["hello"]
     assert [span.name for span in extension.spans] == [FUNCTION_NAME]
     assert extension.pipeline.count_lost() == {}
+
+
+async def test_a_fault_of_one_signal_does_not_cut_off_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is raised when all others have been sent, and what it was about is counted."""
+
+    async def stumble(_body: bytes, _window: object) -> None:
+        raise ZeroDivisionError
+
+    extension = Extension()
+    extension.logs.is_open.clear()
+    monkeypatch.setattr(extension.traces, "send", stumble)
+    extension.pipeline.accept(to_body([start("r"), line("hello"), runtime_done("r")]))
+    flush = asyncio.create_task(extension.flush())
+    await extension.logs.asked.wait()
+    extension.logs.is_open.set()
+    with pytest.raises(ExceptionGroup):
+        await flush
+    assert _bodies_of(extension) == ["hello"]
+    assert extension.pipeline.count_lost() == {"traces.refused": 1}
