@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from logger_extension.delivery import Window
 from logger_extension.policy.outcome import Delivered, Outcome, Refused, TooLarge, Undelivered
 from logger_extension.policy.queue import Entry, Queue
-from logger_extension.route import Limits, Route
+from logger_extension.route import Fallback, Limits, Route
 
 Item = TypeVar("Item")
 
@@ -65,6 +65,8 @@ class Channel(Generic[Item]):
         # What goes to the fallback at the next chance, with the reason. Bounded like the queue.
         self._rest: deque[tuple[str, Entry[Item]]] = deque()
         self._rest_bytes = 0
+        self._writing = 0
+        self._spilling: asyncio.Task[None] | None = None
         self.dropped: Counter[str] = Counter()
         self.written = 0
         self.capacity = queue.max_records
@@ -121,10 +123,20 @@ class Channel(Generic[Item]):
         await self.spill()
         return not self._queue
 
-    async def spill(self) -> None:
-        """Write down what there was no room for, and what the collector refused for ever."""
-        fallback = self._route.fallback
-        while self._rest and fallback is not None:
+    async def spill(self, *, is_last: bool = False) -> None:
+        """Write down what there was no room for, and what the collector refused for ever.
+
+        Cancelled, it goes on by itself: what is being written would be lost. Only when there is no
+        later is it cut off.
+        """
+        while (self._rest or self._writing) and self._route.fallback is not None:
+            if self._spilling is None or self._spilling.done():
+                work = self._write_down(self._route.fallback)
+                self._spilling = asyncio.get_running_loop().create_task(work)
+            await (self._spilling if is_last else asyncio.shield(self._spilling))
+
+    async def _write_down(self, fallback: Fallback) -> None:
+        while self._rest:
             reason = self._rest[0][0]
             taken: list[Entry[Item]] = []
             size_bytes = 0
@@ -136,12 +148,13 @@ class Channel(Generic[Item]):
                 taken.append(self._rest.popleft()[1])
                 size_bytes += taken[-1].size_bytes
             self._rest_bytes -= size_bytes
-            # Cancelled, it is not known how much was written: rather told as lost than not.
-            records = unwritten = self._count(taken)
+            # Cut off, it is not known how much was written: rather told as lost than not.
+            records = unwritten = self._writing = self._count(taken)
             try:
                 body = self._route.encode([entry.item for entry in taken])
                 unwritten = await fallback.write(self._route.signal, body)
             finally:
+                self._writing = 0
                 self.dropped[reason] += unwritten
                 self.written += records - unwritten
                 self.note_progress()
@@ -152,12 +165,12 @@ class Channel(Generic[Item]):
             rest = self._queue.take(2**62, len(self._queue) or 1)
             self._rest.extend(("undelivered", entry) for entry in rest)
             self._rest_bytes += sum(entry.size_bytes for entry in rest)
-            await self.spill()
+            await self.spill(is_last=True)
 
     def count_lost(self) -> dict[str, int]:
         """Return dropped records by reason, and the items still waiting as `undelivered`."""
         counts = Counter({f"{self.name}.{why}": n for why, n in self.dropped.items()})
-        counts[f"{self.name}.undelivered"] += len(self)
+        counts[f"{self.name}.undelivered"] += len(self) + self._writing
         return dict(counts)
 
     def _count(self, entries: Sequence[Entry[Item]]) -> int:

@@ -487,6 +487,24 @@ async def test_a_fallback_that_was_cut_off_counts_as_lost() -> None:
     assert outlet.lost == {"logs.undelivered": 4}
 
 
+async def test_a_spill_that_is_cut_off_goes_on() -> None:
+    """An invocation has no more time for it; what is being written is not lost by that."""
+    fallback = SlowFallback(steps=30)
+    outlet = Outlet(RecordingSender(), fallback=fallback, queue=Queue(2 * SIZE, MANY))
+    outlet.put(*range(8))
+    waiting = len(outlet.channel)
+    assert waiting > 2
+    spilling = asyncio.create_task(outlet.channel.spill())
+    await fallback.asked.wait()
+    spilling.cancel()
+    await asyncio.gather(spilling, return_exceptions=True)
+    told = outlet.lost
+    await outlet.channel.spill()
+    assert outlet.channel.written == waiting - 2
+    assert told["logs.undelivered"] == waiting
+    assert outlet.channel.dropped["queue_full"] == 8 - waiting
+
+
 async def test_how_near_a_loss_is() -> None:
     """Where there is a fallback, when that is late; else when the queue is full, if it empties."""
     fallback = RecordingFallback()
@@ -628,6 +646,9 @@ class Ledger:
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
+        if self.channel._spilling is not None:
+            # It goes on by itself.
+            await self.channel._spilling
 
     def check(self) -> None:
         """Each record is in one place; where it is not, it is counted."""
