@@ -136,7 +136,7 @@ class Backlog:
 
     def count_held(self) -> int:
         """Return how many records are held, about: lines that are not read yet count too."""
-        return self._inbox.lines + sum(map(len, self._channels))
+        return self._inbox.lines + sum(channel.held for channel in self._channels)
 
     def count_written(self) -> dict[str, int]:
         """Return how many items the fallback took, by signal."""

@@ -65,7 +65,7 @@ class Channel(Generic[Item]):
         # What goes to the fallback at the next chance, with the reason. Bounded like the queue.
         self._rest: deque[tuple[str, Entry[Item]]] = deque()
         self._rest_bytes = 0
-        self._writing = 0
+        self._sending = self._writing = 0
         self._spilling: asyncio.Task[None] | None = None
         self.dropped: Counter[str] = Counter()
         self.written = 0
@@ -75,6 +75,11 @@ class Channel(Generic[Item]):
     def __len__(self) -> int:
         """Return how many items wait, for the collector or the fallback."""
         return len(self._queue) + len(self._rest)
+
+    @property
+    def held(self) -> int:
+        """How much would be lost if the process died now."""
+        return len(self) + self._sending + self._writing
 
     @property
     def fill(self) -> float:
@@ -109,6 +114,7 @@ class Channel(Generic[Item]):
         while entries := self._queue.take(self._request_max_bytes, self._request_max_records):
             # What an unforeseen error leaves behind is given up: it would come again each time.
             outcome: Outcome = Refused("internal error")
+            self._sending = len(entries)
             try:
                 body = self._route.encode([entry.item for entry in entries])
                 outcome = await self.sender.send(body, window)
@@ -116,6 +122,7 @@ class Channel(Generic[Item]):
                 outcome = Undelivered("cut off")
                 raise
             finally:
+                self._sending = 0
                 self._settle(entries, outcome)
                 self.note_progress()
             if isinstance(outcome, Undelivered):
@@ -179,9 +186,7 @@ class Channel(Generic[Item]):
     def _settle(self, entries: Sequence[Entry[Item]], outcome: Outcome) -> None:
         match outcome:
             case Delivered(rejected, message):
-                if self._count_exported is not None:
-                    self._count_exported(self._count(entries))
-                self.dropped["rejected"] += rejected
+                self._note_delivered(entries, rejected)
                 if rejected or message:
                     self._complain(f"the collector took {self.name} in part", message)
             case Undelivered(reason):
@@ -191,6 +196,16 @@ class Channel(Generic[Item]):
                 self._shrink(entries, reason)
             case Refused(reason):
                 self._refuse(entries, "refused", reason)
+
+    def _note_delivered(self, entries: Sequence[Entry[Item]], rejected: int) -> None:
+        if self._count_exported is None and not rejected:
+            return
+        records = self._count(entries)
+        # No more can be rejected than was sent, whatever the collector says.
+        rejected = min(rejected, records)
+        self.dropped["rejected"] += rejected
+        if self._count_exported is not None:
+            self._count_exported(records - rejected)
 
     def _shrink(self, entries: Sequence[Entry[Item]], reason: str) -> None:
         """Send the same again in requests of half the size, unless that cannot help."""

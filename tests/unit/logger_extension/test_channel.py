@@ -657,7 +657,7 @@ class Ledger:
         entries = [*self.queue._entries, *(entry for _, entry in channel._rest)]
         assert len(entries) == len(channel)
         waiting = _decode([entry.item for entry in entries])
-        kept = sum(self.exported) + channel.written + len(waiting)
+        kept = sum(self.exported) + channel.dropped["rejected"] + channel.written + len(waiting)
         assert self.numbers == kept + lost
         handed = _decode([body for _, body in self.fallback.written])
         somewhere = self.sender.delivered + handed + waiting
@@ -719,6 +719,20 @@ async def test_cancelled_at_any_await_nothing_is_lost_or_doubled(
         await outlet.flush()
     assert outlet.waiting == []
     assert sender.delivered == sorted(set(sender.delivered))
-    assert len(sender.delivered) == sum(outlet.exported)
+    assert len(sender.delivered) == sum(outlet.exported) + outlet.channel.dropped["rejected"]
     dropped = outlet.channel.dropped
     assert len(sender.delivered) + dropped["refused"] + dropped["too_large"] == count
+
+
+async def test_what_is_on_its_way_is_still_held() -> None:
+    """A process that is killed now would lose it."""
+    sender = RecordingSender()
+    sender.is_open.clear()
+    outlet = Outlet(sender)
+    outlet.put(1, 2)
+    flush = asyncio.create_task(outlet.flush())
+    await sender.asked.wait()
+    assert (len(outlet.channel), outlet.channel.held) == (0, 2)
+    sender.is_open.set()
+    await flush
+    assert outlet.channel.held == 0
