@@ -27,12 +27,18 @@ Measurement = tuple[str, float, Attributes]
 class Sender:
     """A collector that answers always the same."""
 
-    answered_s = 0.0
     is_slow = False
     is_away = False
 
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
+
+    def measure_patience_s(self, _budget_s: float) -> float:
+        """Return how much longer it may be silent: it is not."""
+        return float("inf")
+
+    def give_up_silent(self, _budget_s: float) -> None:
+        """Do nothing: it is never silent."""
 
     async def send(self, _body: bytes, _window: Window) -> Outcome:
         """Answer."""
