@@ -58,8 +58,8 @@ Where records may be lost or invocations fail:
   many records that was, and `logger_extension.dropped` counts them as `process_killed`.
 - What a collector rejects in a partial success must not be sent again, and it does not say which
   records those were. They are counted.
-- Without memory nothing can be kept; without room for the directory of the fallback nothing can be
-  written there. Both are told on stderr.
+- Without memory what comes can be neither read nor written down. The row has a limit that leaves less
+  than the queue is set to; what is lost is counted and told on stderr.
 - Killing the launcher is `Extension.Crash` to Lambda and cannot be survived: the invocation under
   way fails. The next ones work again.
 """

@@ -129,7 +129,7 @@ class Backlog:
 
     def measure_age_ms(self) -> float:
         """Return how long the oldest data has waited, 0 without any."""
-        if not self._waiting_unix_nano or not self.has_waiting:
+        if not self._waiting_unix_nano or not (self.has_waiting or self.count_held()):
             return 0.0
         # A clock that was set back must not make data young for an hour: then it is as old as new.
         return max(0, self._now_unix_nano() - self._waiting_unix_nano) / NANOS_PER_MS

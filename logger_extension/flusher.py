@@ -210,7 +210,8 @@ class Flusher:
         await self._within(self._source.flush(window), window.ends_s, window)
         took_s = self._clock_s() - began_s
         self._note_flush(took_s)
-        if not self._source.is_away:
+        if not self._source.is_away and not window.grace_s:
+            # With a freeze in it, a flush beside a handler seems to take for ever.
             took_ms = took_s * MS_PER_S
             before_ms = took_ms if self._flush_ms is None else self._flush_ms
             self._flush_ms = before_ms + WEIGHT * (took_ms - before_ms)

@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from logger_extension.exporters.spool import Spool
 from logger_extension.pipeline import Pipeline
 from logger_extension.policy.flush import FULL_SHARE
 from logger_extension.policy.queue import Entry, Queue
-from logger_extension.route import Fallback, Limits, Route
+from logger_extension.route import Limits, Route
 from logger_extension.self_telemetry import SelfTelemetry
 from logger_extension.settings.export import Target
 from logger_extension.signals.requests import count_items, parse
@@ -63,7 +63,7 @@ class Outlets:
         self._deliveries: list[Delivery] = []
         self._secrets = open_secrets(config.export)
         self.forwarded: dict[str, Channel[bytes]] = {}
-        self.fallback: Fallback | None = open_fallback(config.fallback, complain)
+        self.fallback = open_fallback(config.fallback, complain)
 
     async def open_channel(
         self,
@@ -114,7 +114,11 @@ class Outlets:
         return channel
 
     async def connect(self) -> None:
-        """Connect to all collectors while nobody waits for them."""
+        """Connect to all collectors while nobody waits for them, and make the fallback ready."""
+        if self.fallback is not None:
+            # Later there may be no room for its thread.
+            with suppress(RuntimeError):
+                self.fallback.start()
         async with asyncio.TaskGroup() as group:
             for delivery in self._deliveries:
                 group.create_task(delivery.connect())

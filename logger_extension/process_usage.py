@@ -1,11 +1,12 @@
 """Readings of /proc and /tmp: what the sandbox uses.
 
-An edge: opens files, decides nothing. The kernel counts for the whole sandbox, so the figures hold
+An edge: opens files, decides little. The kernel counts for the whole sandbox, so the figures hold
 the runtime, the function and all extensions. Called at an INVOKE and when its runtime is done, at
 no other time: each reading costs CPU that the function pays for. What cannot be read is left out.
 """
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,9 @@ TMP = Path("/tmp")  # noqa: S108  (the storage that Lambda gives a function)  # 
 
 # A sandbox has a handful of processes. More are not looked at: it would cost too much.
 MAX_PROCESSES = 64
+
+# Metrics are collected once a minute.
+LEVELS_PAUSE_S = 10.0
 
 # The head of these files is all that is read of them.
 HEAD_BYTES = 16_384
@@ -51,9 +55,25 @@ def read_counters(proc: Path = PROC) -> Counters:
     )
 
 
-def read_usage(before: Counters, proc: Path = PROC, tmp: Path = TMP) -> Usage:
-    """Return what was used since an earlier reading, and what is in use now."""
-    return find_usage(before, read_counters(proc), read_levels(proc, tmp))
+class UsageReader:
+    """Reads what invocations use.
+
+    State: when levels were read last. They take a walk over all processes, and only the last ones
+    before metrics are collected count: they are not read with each invocation.
+    """
+
+    def __init__(self, proc: Path = PROC, tmp: Path = TMP) -> None:
+        self._proc = proc
+        self._tmp = tmp
+        self._next_levels_s = 0.0
+
+    def read(self, before: Counters) -> Usage:
+        """Return what was used since an earlier reading, and now and then what is in use."""
+        levels, now_s = Levels(), time.monotonic()
+        if now_s >= self._next_levels_s:
+            levels = read_levels(self._proc, self._tmp)
+            self._next_levels_s = now_s + LEVELS_PAUSE_S
+        return find_usage(before, read_counters(self._proc), levels)
 
 
 def read_levels(proc: Path = PROC, tmp: Path = TMP) -> Levels:

@@ -27,10 +27,10 @@ from logger_extension.policy.features import FeatureCosts
 from logger_extension.policy.invocation import Invocations
 from logger_extension.policy.prices import apply_own_prices, find_list_prices
 from logger_extension.process_usage import (
+    UsageReader,
     read_counters,
     read_levels,
     read_own_usage,
-    read_usage,
 )
 from logger_extension.receivers.intake import Intake
 from logger_extension.receivers.otlp import OtlpReceiver
@@ -213,7 +213,7 @@ class Wiring:
             tariff,
             self._features if config.features.is_on else None,
             read_counters if reads_usage else None,
-            read_usage,
+            UsageReader().read,
         )
 
 

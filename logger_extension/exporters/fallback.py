@@ -10,7 +10,7 @@ State: what waits for the thread, how much was written, and the last complaint.
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -25,7 +25,7 @@ from logger_extension.signals.requests import count_items, parse
 
 STDOUT_FD = 1
 
-NOT_WRITTEN = "telemetry that was not delivered could not be written down either"
+NOT_WRITTEN = "telemetry that was not delivered could not be written where it should"
 
 
 class Sink(Protocol):
@@ -53,7 +53,7 @@ class Fallback:
     """Writes requests, in order, in a thread of its own.
 
     Args:
-        sink: where lines go.
+        sinks: where lines go: to the first, and what that cannot take to the next.
         complain: called with a message and a reason, from any thread; the same is told once.
 
     Attributes:
@@ -62,8 +62,8 @@ class Fallback:
             after a `write` that was cancelled.
     """
 
-    def __init__(self, sink: Sink, complain: Callable[[str, str], None]) -> None:
-        self._sink = sink
+    def __init__(self, sinks: Sequence[Sink], complain: Callable[[str, str], None]) -> None:
+        self._sinks = sinks
         self._complain = complain
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -78,7 +78,7 @@ class Fallback:
         """
         job = _Job(signal, body)
         try:
-            self._start()
+            self.start()
         except RuntimeError as error:
             # No thread is to be had: the sandbox is at its limit.
             self._tell(str(error))
@@ -96,7 +96,12 @@ class Fallback:
             self._jobs.put(None)
             self._thread = None
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the thread, while there is still room for one.
+
+        Raises:
+            RuntimeError: there is none.
+        """
         if self._thread is None:
             thread = threading.Thread(target=self._run, name="fallback", daemon=True)
             thread.start()
@@ -113,22 +118,26 @@ class Fallback:
 
     def _write(self, job: _Job) -> int:
         """Write one request; return how many of its items are not written."""
-        signal = job.signal
-        unwritten = 1
+        try:
+            unwritten = count_items(job.signal, parse(job.signal, job.body))
+        except ProtocolError as error:
+            self._tell(str(error))
+            return 1
+        total = unwritten
 
         def note(items: int) -> None:
             nonlocal unwritten
             unwritten -= items
-            self.written[signal] += items
+            self.written[job.signal] += items
 
-        try:
-            unwritten = count_items(signal, parse(signal, job.body))
-            lines = takewhile(lambda _: not job.is_cancelled, encode_lines(signal, job.body))
-            self._sink.write(signal, lines, note)
-        except ProtocolError as error:
-            self._tell(str(error))
-        except OSError as error:
-            self._tell(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+        for sink in self._sinks:
+            lines = takewhile(lambda _: not job.is_cancelled, encode_lines(job.signal, job.body))
+            try:
+                sink.write(job.signal, _skip(lines, total - unwritten), note)
+            except OSError as error:
+                self._tell(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+            else:
+                break
         return unwritten
 
     def _tell(self, reason: str) -> None:
@@ -169,8 +178,17 @@ def open_fallback(
     if settings.destination == NONE:
         return None
     if settings.directory:
-        return Fallback(Spool(settings.directory, settings.max_bytes), complain)
-    return Fallback(Stdout(), complain)
+        # Without room in the directory there is still the log.
+        return Fallback((Spool(settings.directory, settings.max_bytes), Stdout()), complain)
+    return Fallback((Stdout(),), complain)
+
+
+def _skip(lines: Iterable[Line], items: int) -> Iterator[Line]:
+    """Yield the lines after those that hold the first items."""
+    for line in lines:
+        if items <= 0:
+            yield line
+        items -= line.items
 
 
 def _count(signal: str, body: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from logger_extension.exporters.fallback import Fallback, Stdout, open_fallback
+from logger_extension.exporters.spool import Spool
 from logger_extension.settings.fallback import FallbackSettings
 from logger_extension.signals.otlp_lines import MAX_LINE_BYTES, Line, read_line
 from tests.support.export_targets import make_request
@@ -69,7 +70,7 @@ def complaints() -> Complaints:
 @pytest.fixture
 async def stdout(pipe: Pipe, complaints: Complaints) -> AsyncIterator[Fallback]:
     """Yield a fallback that writes into the pipe; its thread has ended afterwards."""
-    fallback = Fallback(Stdout(pipe.writing.fileno()), complaints)
+    fallback = Fallback((Stdout(pipe.writing.fileno()),), complaints)
     yield fallback
     pipe.close()
     await end(fallback)
@@ -131,7 +132,7 @@ async def test_a_pipe_that_nobody_reads_holds_nothing_up(stdout: Fallback, pipe:
 async def test_cancelled_between_lines(complaints: Complaints) -> None:
     """The line under way is finished, no further one is begun."""
     sink = HaltingSink()
-    fallback = Fallback(sink, complaints)
+    fallback = Fallback((sink,), complaints)
     texts = ["x" * 100_000, "y" * 100_000, "z" * 100_000]
     writing = asyncio.create_task(fallback.write("logs", make_logs(*texts)))
     await asyncio.to_thread(sink.has_begun.wait)
@@ -185,7 +186,7 @@ async def test_after_a_torn_line_the_next_begins_anew(
 
     path = tmp_path / "out"
     with path.open("wb") as file:
-        fallback = Fallback(Stdout(file.fileno()), complaints)
+        fallback = Fallback((Stdout(file.fileno()),), complaints)
         monkeypatch.setattr("os.write", tear)
         assert await fallback.write("logs", make_logs("torn")) == 1
         assert await fallback.write("logs", make_logs("whole")) == 0
@@ -210,7 +211,7 @@ async def test_a_fault_of_ours_reaches_the_caller(complaints: Complaints) -> Non
         def write(self, *_: Any) -> None:
             raise ZeroDivisionError
 
-    fallback = Fallback(Broken(), complaints)
+    fallback = Fallback((Broken(),), complaints)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             await fallback.write("logs", make_logs("one"))
@@ -224,7 +225,7 @@ async def test_no_thread_to_be_had(complaints: Complaints, monkeypatch: pytest.M
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", refuse)
-    fallback = Fallback(Stdout(), complaints)
+    fallback = Fallback((Stdout(),), complaints)
     assert await fallback.write("logs", make_logs("one", "two")) == 2
     assert await fallback.write("logs", b"\xff\xff") == 1
     assert complaints.messages[0][1] == "can't start new thread"
@@ -245,30 +246,49 @@ async def test_a_directory(tmp_path: Path, complaints: Complaints) -> None:
     assert fallback.written == {"logs": 2, "traces": 1}
 
 
-async def test_a_full_directory(tmp_path: Path, complaints: Complaints) -> None:
-    """What fits is written; what does not is counted and told."""
+async def test_a_full_directory(
+    tmp_path: Path, complaints: Complaints, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What fits is in it; the rest is on stdout, each record once, and that is told."""
     settings = FallbackSettings(destination=str(tmp_path / "spool"), max_bytes=250_000)
     fallback = open_fallback(settings, complaints)
     assert fallback is not None
-    body = make_logs(*["x" * 100_000] * 5)
-    assert await fallback.write("logs", body) == 3
-    assert await fallback.write("logs", body) == 5
+    texts = [f"{n}" + "x" * 100_000 for n in range(5)]
+    assert await fallback.write("logs", make_logs(*texts)) == 0
+    assert await fallback.write("logs", make_logs("more" + "x" * 100_000)) == 0
     await end(fallback)
-    assert fallback.written == {"logs": 2}
+    assert fallback.written == {"logs": 6}
+    (file,) = (tmp_path / "spool").iterdir()
+    assert read_texts(file.read_bytes()) == texts[:2]
+    assert read_texts(capfd.readouterr().out.encode()) == [*texts[2:], "more" + "x" * 100_000]
     (told,) = complaints.messages
     assert "250000 bytes" in told[1]
 
 
-async def test_a_directory_that_is_refused(tmp_path: Path, complaints: Complaints) -> None:
-    """One complaint that names it; everything is counted."""
+async def test_a_directory_that_is_refused(
+    tmp_path: Path, complaints: Complaints, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One complaint that names it; everything is on stdout."""
     tmp_path.chmod(0o777)
     fallback = open_fallback(FallbackSettings(destination=str(tmp_path)), complaints)
     assert fallback is not None
     for _ in range(2):
-        assert await fallback.write("logs", make_logs("one", "two")) == 2
+        assert await fallback.write("logs", make_logs("one", "two")) == 0
     await end(fallback)
+    assert read_texts(capfd.readouterr().out.encode()) == ["one", "two"] * 2
     (told,) = complaints.messages
     assert str(tmp_path) in told[1]
+
+
+async def test_no_sink_takes_it(tmp_path: Path, complaints: Complaints) -> None:
+    """What neither takes is counted."""
+    tmp_path.chmod(0o777)
+    with (tmp_path / "read-only").open("wb+") as file, (tmp_path / "read-only").open("rb") as lines:
+        fallback = Fallback((Spool(str(tmp_path), 100_000), Stdout(lines.fileno())), complaints)
+        assert await fallback.write("logs", make_logs("one", "two")) == 2
+        await end(fallback)
+        assert file.read() == b""
+    assert fallback.written == {}
 
 
 def test_none(complaints: Complaints) -> None:

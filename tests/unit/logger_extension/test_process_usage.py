@@ -7,10 +7,10 @@ from pathlib import Path
 from logger_extension.policy.usage import Counters, Levels
 from logger_extension.process_usage import (
     OwnUsage,
+    UsageReader,
     read_counters,
     read_levels,
     read_own_usage,
-    read_usage,
 )
 
 
@@ -20,7 +20,7 @@ def test_work_shows_as_cpu_time() -> None:
     burnt_from = os.times()
     while os.times().user - burnt_from.user < 0.05:
         sum(range(1000))
-    usage = read_usage(before)
+    usage = UsageReader().read(before)
     assert usage.cpu is not None
     # The kernel counts in steps of 10 ms, and other processes' time besides.
     assert usage.cpu.user_s >= 0.03
@@ -87,3 +87,12 @@ def test_a_process_of_another_user(tmp_path: Path) -> None:
     (tmp_path / "17" / "task" / "17").mkdir(parents=True)
     (tmp_path / "not-a-process").mkdir()
     assert read_levels(proc=tmp_path, tmp=tmp_path / "none") == Levels(threads=1)
+
+
+def test_levels_are_not_read_each_time() -> None:
+    """They take a walk over all processes; the counters are read for each invocation."""
+    reader, before = UsageReader(), read_counters()
+    first, second = reader.read(before), reader.read(before)
+    assert first.levels.threads is not None
+    assert second.levels == Levels()
+    assert second.cpu is not None

@@ -78,8 +78,9 @@ async def test_a_changed_body_is_another_request() -> None:
 async def test_what_must_not_be_told_is_known() -> None:
     """From the first signature on."""
     signer = Signer(CREDENTIALS)
-    assert signer.secrets == ()
+    before = signer.secrets
     await signer.prepare()
+    assert before == ()
     assert signer.secrets == (SECRET_KEY, CREDENTIALS["AWS_SESSION_TOKEN"])
     assert SECRET_KEY not in repr(vars(signer))
 
