@@ -58,7 +58,7 @@ Where records may be lost or invocations fail:
   many records that was, and `logger_extension.dropped` counts them as `process_killed`.
 - What a collector rejects in a partial success must not be sent again, and it does not say which
   records those were. They are counted.
-- Without memory what comes can be neither read nor written down. The row has a limit that leaves less
+- Without memory what comes can be neither read nor written down. The limit of that row leaves less
   than the queue is set to; what is lost is counted and told on stderr.
 - Killing the launcher is `Extension.Crash` to Lambda and cannot be survived: the invocation under
   way fails. The next ones work again.
