@@ -13,6 +13,7 @@ from logger_extension.channel import Channel
 from logger_extension.delivery import Window
 from logger_extension.events import NANOS_PER_MS
 from logger_extension.inbox import Inbox
+from logger_extension.policy.flush import FULL_SHARE
 from logger_extension.relay import Relay
 
 # From this pressure on Lambda is made to wait with more.
@@ -27,6 +28,7 @@ class Backlog:
         relay: requests of the function's own SDK that were not forwarded yet.
         channels: the queues, and whom they send to.
         request_max_bytes: so much is a request's worth.
+        reads_at_once: whether what comes is work to be done beside the handler.
         tell_held: told how many records are held, whenever that may have changed.
         now_unix_nano: the wall clock.
 
@@ -41,6 +43,7 @@ class Backlog:
         relay: Relay,
         channels: Sequence[Channel[Any]],
         request_max_bytes: int,
+        reads_at_once: bool,
         tell_held: Callable[[int], None],
         now_unix_nano: Callable[[], int],
     ) -> None:
@@ -50,6 +53,7 @@ class Backlog:
         self._request_max_bytes = request_max_bytes
         self._now_unix_nano = now_unix_nano
         self._waiting_unix_nano = 0
+        self._reads_at_once = reads_at_once
         self._tell_held = tell_held
         self._room = asyncio.Event()
         self.has_come = asyncio.Event()
@@ -143,8 +147,10 @@ class Backlog:
         return {channel.name: channel.written for channel in self._channels if channel.written}
 
     def _note_waiting(self, now_unix_nano: int) -> None:
+        if not self._waiting_unix_nano or self._reads_at_once or self.fill >= FULL_SHARE:
+            # Otherwise nothing would be decided that has not been: each look costs some CPU.
+            self.has_come.set()
         self._waiting_unix_nano = self._waiting_unix_nano or now_unix_nano
-        self.has_come.set()
 
     async def _send(self, window: Window) -> bool:
         """Flush all channels, in parallel; return whether all was sent.

@@ -36,9 +36,11 @@ BACKLOG = 128
 # only the older one). https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api-reference.html
 SCHEMA_VERSIONS = ("2025-01-29", "2022-12-13")
 
+# Each POST costs the function some CPU: the most items that there may be, so that bytes and time
+# decide.
 SUBSCRIPTION = (
     '{"schemaVersion":"%s","types":["platform","function"],'
-    '"buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":%d},'
+    '"buffering":{"maxItems":10000,"maxBytes":262144,"timeoutMs":%d},'
     '"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:%d/"}}'
 )
 

@@ -1,13 +1,12 @@
 """Telemetry bodies that were accepted and not read yet.
 
-State: the bodies in order, and digests of those that have come lately. Lambda repeats a POST whose
+State: the bodies in order, and hashes of those that have come lately. Lambda repeats a POST whose
 answer it did not get: what was seen is not taken again. Must not know what a body holds, nor when
 it is read.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from hashlib import blake2b
 
 # Lambda repeats soon: these many bodies back.
 REMEMBERED_BODIES = 64
@@ -30,7 +29,7 @@ class Inbox:
 
     def __init__(self, max_bytes: int) -> None:
         self._bodies: deque[tuple[int, bytes]] = deque()
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self._max_bytes = max_bytes
         self.size_bytes = 0
         self.lines = 0
@@ -51,7 +50,8 @@ class Inbox:
 
     def put(self, body: bytes, received_unix_nano: int) -> bool:
         """Take a body; return whether it is a new one."""
-        digest = blake2b(body, digest_size=16).digest()
+        # Python's own: 64 bits by a key of this process's, in a fifth of the time that others take.
+        digest = hash(body)
         if digest in self._seen:
             self.duplicates += 1
             return False

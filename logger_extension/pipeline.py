@@ -84,6 +84,7 @@ class Pipeline(Backlog):
             relay=relay,
             channels=(*channels, *forwarded.values()),
             request_max_bytes=request_max_bytes,
+            reads_at_once=reads_at_once,
             tell_held=tell_held,
             now_unix_nano=now_unix_nano,
         )
@@ -92,7 +93,6 @@ class Pipeline(Backlog):
         self._forwarded = forwarded
         self._put_metric = put_metric
         self._make_line = make_line
-        self._reads_at_once = reads_at_once
         self._take = contain(assembler.take)
         self._begin = contain(observer.begin)
         self._end = contain(observer.end)

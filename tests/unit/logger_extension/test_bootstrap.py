@@ -127,7 +127,7 @@ async def test_the_subscription_is_what_the_telemetry_api_asks_for() -> None:
     assert lambda_.read_json(1) == {
         "schemaVersion": "2025-01-29",
         "types": ["platform", "function"],
-        "buffering": {"maxItems": 1000, "maxBytes": 262_144, "timeoutMs": 25},
+        "buffering": {"maxItems": 10_000, "maxBytes": 262_144, "timeoutMs": 25},
         "destination": {
             "protocol": "HTTP",
             "URI": f"http://sandbox.localdomain:{handoff.telemetry_port}/",
