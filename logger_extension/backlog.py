@@ -36,7 +36,7 @@ class Backlog:
         has_come: set when anything has come; cleared by whoever waits for it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the pipeline names each part)
         self,
         *,
         inbox: Inbox,
@@ -114,6 +114,8 @@ class Backlog:
 
         Not for long: what Lambda has no room for is lost as well.
         """
+        if self.pressure < NEARLY_LOST:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_S):
                 while self.pressure >= NEARLY_LOST:
