@@ -19,13 +19,17 @@ Each round has its own amount of work, the same for all: a control group that ha
 stops until its period of 100 ms is over, and amounts that are spread evenly over such a share show
 in their mean what is used up, not where the last period happened to end. Hence the mean of the
 differences in a round, less the tenth at either end, against the subscribed no-op extension; `+-`
-is its standard error. `taken` is the CPU time of the extension while the handler ran, and `share`
-what it has more of it than the no-op one, of the handler's CPU time: with one CPU or less that much
-is taken from the handler, and it is the figure that the noise of a machine changes least.
+is its standard error.
 
-Bounds: at most 2 % slower at 1,769 and 3,538 MB, at most 5 % at 512 MB. One is missed when it is
-exceeded by more than the standard error and the noise floor, or when those two are larger than it,
-so that nothing can be told, in three attempts.
+What one process is luckier than another by is more than what is looked for, on a shared machine:
+the wall clock can only show what is larger than the noise floor. `taken`, the CPU time of the
+extension while the handler ran, hardly changes with it; `share` is what it has more of it than the
+no-op one, of the handler's CPU time, the median of all rounds. With one CPU or less that much is
+taken from the handler; above, it is not, and the wall clock is all there is.
+
+Bounds: at most 2 % slower at 1,769 and 3,538 MB, at most 5 % at 512 MB. One is missed when the share
+exceeds it (one CPU or less), or the wall clock does by more than the standard error and the noise
+floor, in three attempts.
 """
 
 import argparse
@@ -39,7 +43,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.local_lambda import Lane, Setup, open_lane, run_peer, try_three_times
-from lambda_sandbox.cpu import PERIOD_US, quota_us
+from lambda_sandbox.cpu import MB_PER_CPU, PERIOD_US, quota_us
 
 MOST_SHARE = {512: 0.05, 1_769: 0.02, 3_538: 0.02}
 WORK_MS = 100.0
@@ -188,7 +192,7 @@ def find_slowdown(runs: Sequence[Run], base: Sequence[Run]) -> Slowdown:
         mean=statistics.fmean(kept) / base_ms,
         error=statistics.stdev(kept) / len(kept) ** 0.5 / base_ms,
         median=statistics.median(differences) / base_ms,
-        share=statistics.fmean(
+        share=statistics.median(
             (run.taken_ms - other.taken_ms) / run.cpu_ms for run, other in pairs
         ),
     )
@@ -231,8 +235,8 @@ def main() -> int:
             slowdown = find_slowdown(rows[OURS], rows[BASE])
             floor = abs(find_slowdown(rows[AGAIN], rows[BASE]).mean)
             most = MOST_SHARE[size_mb]
-            if floor + slowdown.error > most:
-                missed.append(f"{size_mb} MB: too noisy to tell, the floor is {floor:.2%}")
+            if size_mb <= MB_PER_CPU and slowdown.share > most:
+                missed.append(f"{size_mb} MB: takes {slowdown.share:.2%}: at most {most:.0%}")
             elif slowdown.mean > most + slowdown.error + floor:
                 missed.append(f"{size_mb} MB: {slowdown.mean:.2%} slower: at most {most:.0%}")
             else:
