@@ -27,7 +27,7 @@ extension while the handler ran, hardly changes with it; `share` is what it has 
 no-op one, of the handler's CPU time, the median of all rounds. With one CPU or less that much is
 taken from the handler; above, it is not, and the wall clock is all there is.
 
-Bounds: at most 2 % slower at 1,769 and 3,538 MB, at most 5 % at 512 MB. One is missed when the share
+Bounds: at most 2 % slower at 1,769 and 3,538 MB, at most 5 % at 512 MB. One is missed if the share
 exceeds it (one CPU or less), or the wall clock does by more than the standard error and the noise
 floor, in three attempts.
 """
