@@ -157,7 +157,8 @@ async def test_works_with_spare_cpu(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 async def test_a_thousand_invocations_lose_and_double_nothing(tmp_path: Path) -> None:
     """1,000 invocations with a freeze after each: every line once, in order, flushed in time."""
-    async with run_whole(tmp_path) as whole:
+    environ = {"LOGGER_EXTENSION_FLUSH_POLICY": "end"}
+    async with run_whole(tmp_path, environ=environ) as whole:
         expected: list[str] = []
         for n in range(1_000):
             lines = [f"{n}.{k}" for k in range(n % 4)]

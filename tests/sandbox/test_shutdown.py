@@ -33,16 +33,30 @@ async def test_shutdown_before_any_invocation(tmp_path: Path) -> None:
         assert whole.stderr == []
 
 
-async def test_a_hanging_collector_does_not_outlast_the_deadline(tmp_path: Path) -> None:
-    """At SHUTDOWN the flush ends before Lambda would kill us, and the loss is told."""
+@pytest.mark.parametrize(
+    ("fallback", "told"),
+    [("none", "logs.undelivered"), ("stdout", "logs")],
+    ids=["lost", "written"],
+)
+async def test_a_hanging_collector_does_not_outlast_the_deadline(
+    tmp_path: Path, fallback: str, told: str
+) -> None:
+    """At SHUTDOWN the flush ends before Lambda would kill us, and what became of it is told."""
     silent = await serve_silence()
-    scenario = {"timeout_ms": 700}
-    async with silent, run_whole(tmp_path, endpoint=address_of(silent), scenario=scenario) as whole:
+    async with (
+        silent,
+        run_whole(
+            tmp_path,
+            endpoint=address_of(silent),
+            environ={"LOGGER_EXTENSION_FALLBACK": fallback},
+            scenario={"timeout_ms": 700},
+        ) as whole,
+    ):
         await whole.sandbox.invoke(b'{"lines": ["never seen"]}')
         await whole.sandbox.shutdown()
         [end] = whole.sandbox.transcript.select("exit", actor=EXTENSION)
         assert end.details["status"] == "exit status 0"
-        assert json.loads(whole.stderr[-1])["logs.undelivered"] == 1
+        assert json.loads(whole.stderr[-1])[told] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
