@@ -172,7 +172,7 @@ class Flusher:
         await self._settle((end_s - self._clock_s()) / 2, end_s)
         last = Window(end_s, is_last=True, reserve_s=self._find_reserve_s)
         await self._survive(self._flush(last))
-        await self._survive(self._within(self._source.give_up(), self._end_s(fallback)))
+        await self._survive(self._within(self._source.give_up(), Window(self._end_s(fallback))))
 
     def _find_reserve_s(self) -> float:
         return find_reserve_ms(self._source.count_held(), self._vcpus) / MS_PER_S
@@ -207,7 +207,7 @@ class Flusher:
 
     async def _flush(self, window: Window) -> None:
         began_s = self._flushed_s = self._clock_s()
-        await self._within(self._source.flush(window), window.ends_s, window)
+        await self._within(self._source.flush(window), window)
         took_s = self._clock_s() - began_s
         self._note_flush(took_s)
         if not self._source.is_away and not window.grace_s:
@@ -216,15 +216,12 @@ class Flusher:
             before_ms = took_ms if self._flush_ms is None else self._flush_ms
             self._flush_ms = before_ms + WEIGHT * (took_ms - before_ms)
 
-    async def _within(
-        self, work: Coroutine[Any, Any, None], end_s: float, window: Window | None = None
-    ) -> None:
+    async def _within(self, work: Coroutine[Any, Any, None], window: Window) -> None:
         def remaining_s() -> float:
-            return (window.find_end_s() if window is not None else end_s) - self._clock_s()
+            return window.find_end_s() - self._clock_s()
 
-        grace_s = window.grace_s if window is not None else 0.0
         with suppress(TimeoutError):
-            await wait_within(work, remaining_s, grace_s=grace_s)
+            await wait_within(work, remaining_s, grace_s=window.grace_s)
 
     def _describe(self) -> Situation:
         source = self._source

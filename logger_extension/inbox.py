@@ -28,7 +28,7 @@ class Inbox:
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._bodies: deque[tuple[int, bytes]] = deque()
+        self._bodies: deque[tuple[int, int, bytes]] = deque()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._max_bytes = max_bytes
         self.size_bytes = 0
@@ -41,7 +41,7 @@ class Inbox:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bodies, the oldest first."""
-        return (body for _, body in self._bodies)
+        return (body for _, _, body in self._bodies)
 
     @property
     def fill(self) -> float:
@@ -58,14 +58,15 @@ class Inbox:
         self._seen[digest] = None
         if len(self._seen) > REMEMBERED_BODIES:
             self._seen.popitem(last=False)
-        self._bodies.append((received_unix_nano, body))
+        lines = body.count(LINE)
+        self._bodies.append((received_unix_nano, lines, body))
         self.size_bytes += len(body)
-        self.lines += body.count(LINE)
+        self.lines += lines
         return True
 
     def take(self) -> tuple[int, bytes]:
         """Remove and return the oldest body, after the time when it came."""
-        received_unix_nano, body = self._bodies.popleft()
+        received_unix_nano, lines, body = self._bodies.popleft()
         self.size_bytes -= len(body)
-        self.lines -= body.count(LINE)
+        self.lines -= lines
         return received_unix_nano, body

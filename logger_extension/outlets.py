@@ -99,13 +99,12 @@ class Outlets:
         )
         limits = self._limit(target)
         self.forwarded[signal] = Channel(
-            # Counting would mean to parse each request once more.
             f"function_{signal}",
             self._queue(),
             raw_route,
             limits,
             self._complain,
-            None,
+            None,  # counting would mean to parse each request once more
         )
         queue: Queue[Item] = self._queue()
         count_exported = partial(self._itself.count_exported, signal)
@@ -139,7 +138,8 @@ class Outlets:
                 return
             for signal, body in taken.requests:
                 pipeline.take_back(signal, body)
-            pipeline.refuse("unreadable_line", taken.unreadable)
+            if taken.unreadable:
+                pipeline.refuse("unreadable_line", taken.unreadable)
             for reason in taken.refused:
                 self._complain("a file in the fallback's directory was left alone", reason)
             is_rest = taken.is_rest
