@@ -78,6 +78,9 @@ constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
 	  pyproject.toml constraints/build.in
 	$(COMPILE) --no-deps -o constraints/rie.txt constraints/rie.in
+	$(COMPILE) -c constraints/dev.txt -o constraints/layer.txt pyproject.toml
+	$(COMPILE) -c constraints/dev.txt --extra aws -o constraints/layer-aws.txt pyproject.toml
+	$(COMPILE) -c constraints/dev.txt --extra grpc -o constraints/layer-grpc.txt pyproject.toml
 
 clean: ## remove what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_collector(commands)
     _add_replay(commands)
+    _add_layer(commands)
     return parser
 
 
@@ -167,6 +168,47 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "--rest", type=Path, metavar="FILE", help="write what is not delivered to this new file"
     )
     parser.add_argument("--dry-run", action="store_true", help="send nothing, only count")
+
+
+def _add_layer(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _add_command(
+        commands,
+        "layer",
+        "make the zip of the layer",
+        "example:\n  logger-extension layer build --python 3.12 --arch arm64",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = _add_command(
+        actions,
+        "build",
+        "make the zip that Lambda unpacks into /opt",
+        "exit codes:\n"
+        "  0  the zip is there\n"
+        "  1  it cannot be built; there is no zip\n"
+        "  2  an argument cannot be used\n\n"
+        "example:\n"
+        "  logger-extension layer build --python 3.12 --arch arm64\n"
+        "  logger-extension layer build --bundle-python uv --arch x86_64 --output dist",
+    )
+    build.add_argument(
+        "--python",
+        metavar="VERSION",
+        help="of the managed runtime: 3.11 to 3.14; with --bundle-python uv, the one to fetch",
+    )
+    build.add_argument(
+        "--arch", default="x86_64", metavar="ARCH", help="x86_64 (default) or arm64"
+    )
+    build.add_argument(
+        "--bundle-python",
+        metavar="PREFIX|uv",
+        help="carry an interpreter along, for any runtime: of this prefix, or fetched by uv",
+    )
+    build.add_argument(
+        "--extra", action="append", default=[], metavar="NAME", help="grpc or aws; repeatable"
+    )
+    build.add_argument(
+        "--output", type=Path, default=Path("dist"), metavar="DIR", help="default: dist"
+    )
 
 
 def _add_command(
