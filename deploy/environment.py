@@ -1,0 +1,209 @@
+"""What the parameters of the layer become: variables of the function, and what its role may do.
+
+Owns how a value is written, which parameters need or exclude each other, and the least permissions.
+CDK, SAM and Terraform each say the same in their own language and are tested against this. Must not
+know any of the three, nor where a layer comes from.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+from deploy.parameters import OWN_PREFIX, PARAMETERS, STANDARD_PREFIX, Kind, Parameter
+
+Value: TypeAlias = str | float | Sequence[str] | Mapping[str, str] | None
+Statement: TypeAlias = dict[str, str | list[str]]
+
+# Each signal, and the parameter that chooses AWS's own endpoint for it.
+SIGNALS = {"logs": "log_group", "traces": "xray", "metrics": ""}
+
+# CloudFormation would put the secret itself in its place, in plain text. The extension takes the
+# same notation without `resolve:`.
+RESOLVED_TOO_EARLY = "{{resolve:"
+
+# Percent-encoded is what W3C Baggage does not allow in a value, and `=`, which OpenTelemetry wants
+# encoded as well; nothing inside a reference.
+# https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
+PIECE = re.compile(r"\{\{(?:secretsmanager|ssm|ssm-secure):[^{}]*\}\}|[\s\S]")
+ESCAPES = {each: f"%{ord(each):02X}" for each in '%,;="\\ '}
+
+# A signal's own headers replace the general ones, which may hold the collector's secret and an
+# `authorization` that would leave requests to AWS unsigned. This one is sent anyway.
+NO_HEADERS = "accept=*/*"
+
+# AWS's guide asks for a managed policy and names no actions. Two are those for spans; the third is
+# what that policy lets write. None can be limited to a resource.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLP-UsingADOT.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+XRAY_ACTIONS = ("xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments")
+
+READING = {
+    "secret_arns": "secretsmanager:GetSecretValue",
+    "parameter_arns": "ssm:GetParameters",
+    "kms_key_arns": "kms:Decrypt",
+}
+
+
+class ParameterError(ValueError):
+    """Parameters that cannot be used; the message says what to do and repeats no value."""
+
+
+def make_variables(values: Mapping[str, Value], *, region: str) -> dict[str, str]:
+    """Return the function's variables.
+
+    Args:
+        values: by the names of `PARAMETERS`; what `is_given` refuses counts as absent.
+        region: where the function runs.
+
+    Raises:
+        ParameterError: a value cannot be used, or not beside another.
+    """
+    given = {name: value for name, value in values.items() if is_given(value)}
+    check(given)
+    variables = {
+        each.variable: write(each, given[each.name])
+        for each in PARAMETERS
+        if each.variable and each.name in given
+    }
+    variables |= _make_aws_variables(given, region)
+    if "own_sdk" in given:
+        variables = {_rename(name): value for name, value in variables.items()}
+    return variables | dict(_as_map(given.get("settings")))
+
+
+def make_statements(
+    values: Mapping[str, Value], *, partition: str, region: str, account: str
+) -> list[Statement]:
+    """Return the statements of the policy that the function's role needs, none for no policy.
+
+    Args:
+        values: as `make_variables` has taken them.
+        partition: `aws`, `aws-cn` and so on.
+        region: where the function runs.
+        account: the account's number.
+    """
+    given = {name: value for name, value in values.items() if is_given(value)}
+    statements = [
+        _allow([action], list(_as_list(given[name])))
+        for name, action in READING.items()
+        if name in given
+    ]
+    if "xray" in given:
+        statements.append(_allow(list(XRAY_ACTIONS), ["*"]))
+    if "log_group" in given:
+        group, stream = given["log_group"], given["log_stream"]
+        arn = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{stream}"
+        statements.append(_allow(["logs:PutLogEvents"], [arn]))
+    return statements
+
+
+def is_given(value: Value) -> bool:
+    """Return whether a value counts: None, False and what is empty do not, 0 does."""
+    if value is None or value is False:
+        return False
+    return isinstance(value, int | float) or len(value) > 0
+
+
+def check(given: Mapping[str, Value]) -> None:
+    """Refuse what could not work.
+
+    Raises:
+        ParameterError: as in `make_variables`.
+    """
+    if unknown := given.keys() - {each.name for each in PARAMETERS}:
+        raise ParameterError(f"no such parameter: {', '.join(sorted(unknown))}")
+    for each in PARAMETERS:
+        if each.choices and each.name in given and given[each.name] not in each.choices:
+            raise ParameterError(f"{each.name} is one of {', '.join(each.choices)}")
+    _check_endpoints(given)
+    _check_references(given)
+    own = {each.variable: each.name for each in PARAMETERS if each.variable}
+    for name in _as_map(given.get("settings")):
+        if parameter := own.get(name.replace(OWN_PREFIX, STANDARD_PREFIX)):
+            raise ParameterError(f"settings: {name} has a parameter of its own, {parameter}")
+
+
+def _check_endpoints(given: Mapping[str, Value]) -> None:
+    if ("log_group" in given) != ("log_stream" in given):
+        raise ParameterError("log_group and log_stream are given together or not at all")
+    for signal, chooser in SIGNALS.items():
+        own = f"{signal}_endpoint"
+        if own in given and chooser in given:
+            raise ParameterError(f"{own} and {chooser} exclude each other: give one of them")
+        if not given.keys() & {"endpoint", own, chooser}:
+            choices = " or ".join(name for name in (own, chooser) if name)
+            raise ParameterError(f"{signal} have no endpoint: give endpoint, or {choices}")
+
+
+def _check_references(given: Mapping[str, Value]) -> None:
+    for name, value in given.items():
+        texts = value.values() if isinstance(value, Mapping) else [value]
+        if any(RESOLVED_TOO_EARLY in text for text in texts if isinstance(text, str)):
+            raise ParameterError(
+                f"{name}: write a reference without resolve:, as {{{{secretsmanager:NAME}}}}:"
+                " CloudFormation would put the secret itself in its place"
+            )
+
+
+def write(parameter: Parameter, value: Value) -> str:
+    """Return a value as its variable holds it; numbers in digits, never as 2e-07."""
+    match parameter.kind:
+        case Kind.MAP:
+            return write_map(_as_map(value))
+        case Kind.LIST:
+            return ",".join(_as_list(value))
+        case Kind.NUMBER:
+            return format(Decimal(str(value)), "f")
+        case _:
+            return str(value)
+
+
+def write_map(pairs: Mapping[str, str]) -> str:
+    """Return `name=value,…`, percent-encoded around references."""
+    return ",".join(f"{escape(name)}={escape(value)}" for name, value in pairs.items())
+
+
+def escape(text: str) -> str:
+    """Return a name or a value for `write_map`."""
+    return PIECE.sub(lambda match: ESCAPES.get(match[0], match[0]), text)
+
+
+def _make_aws_variables(given: Mapping[str, Value], region: str) -> dict[str, str]:
+    """Return what sends spans to X-Ray and log records to CloudWatch.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
+    """
+    variables = {}
+    if "xray" in given:
+        variables["TRACES_ENDPOINT"] = f"https://xray.{region}.amazonaws.com/v1/traces"
+        if "headers" in given:
+            variables["TRACES_HEADERS"] = NO_HEADERS
+    if "log_group" in given:
+        group, stream = str(given["log_group"]), str(given["log_stream"])
+        headers = {"x-aws-log-group": group, "x-aws-log-stream": stream}
+        variables["LOGS_ENDPOINT"] = f"https://logs.{region}.amazonaws.com/v1/logs"
+        variables["LOGS_HEADERS"] = write_map(headers)
+    if given.get("protocol") == "grpc":  # which AWS's endpoints do not speak
+        signals = {name.partition("_")[0] for name in variables}
+        variables |= {f"{signal}_PROTOCOL": "http/protobuf" for signal in sorted(signals)}
+    return {STANDARD_PREFIX + name: value for name, value in variables.items()}
+
+
+def _rename(name: str) -> str:
+    """Return our own name of one of OTLP's variables, any other as it is."""
+    if name.startswith(STANDARD_PREFIX):
+        return OWN_PREFIX + name.removeprefix(STANDARD_PREFIX)
+    return name
+
+
+def _allow(actions: list[str], resources: list[str]) -> Statement:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _as_map(value: Value) -> Mapping[str, str]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _as_list(value: Value) -> Sequence[str]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else []
