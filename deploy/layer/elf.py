@@ -82,7 +82,7 @@ def _read_needs(elf: ELFFile) -> Iterator[str]:
     for section in elf.iter_sections():
         if isinstance(section, DynamicSection):
             for tag in section.iter_tags("DT_NEEDED"):
-                yield str(tag.needed)  # type: ignore[attr-defined] - named after the tag
+                yield str(tag.needed)  # type: ignore[attr-defined]  # named after the tag
 
 
 def _read_versions(elf: ELFFile) -> Iterator[tuple[int, ...]]:

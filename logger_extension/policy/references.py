@@ -1,7 +1,10 @@
-"""References to secrets inside the values of settings, in CloudFormation's notation.
+"""References to secrets inside the values of settings, nearly in CloudFormation's notation.
 
-    {{resolve:secretsmanager:NAME-OR-ARN[:SecretString[:KEY[:STAGE[:VERSION-ID]]]]}}
-    {{resolve:ssm:NAME-OR-ARN[:VERSION]}}, and the same with ssm-secure
+    {{secretsmanager:NAME-OR-ARN[:SecretString[:KEY[:STAGE[:VERSION-ID]]]]}}
+    {{ssm:NAME-OR-ARN[:VERSION]}}, and the same with ssm-secure
+
+CloudFormation's own begin with `{{resolve:`; they mean the same here, but a template cannot hold
+one: CloudFormation would put the secret itself into the function's environment.
 
 Owns the grammar, and how a value is put together once its secrets are known. A key is a field of a
 secret that is a JSON object. Must not know how secrets are fetched. No error here repeats a value.
@@ -17,8 +20,9 @@ import orjson
 
 SECRETS_MANAGER, SSM = "secretsmanager", "ssm"
 
-MARK = "{{resolve:"
-REFERENCE = re.compile(r"(\{\{resolve:.*?\}\})", re.DOTALL)
+BEGIN = r"\{\{(?:resolve:|(?=(?:secretsmanager|ssm|ssm-secure):))"
+MARK = re.compile(BEGIN)
+REFERENCE = re.compile(rf"({BEGIN}.*?\}}\}})", re.DOTALL)
 
 # What has colons of its own is told by its beginning.
 SECRET = re.compile(
@@ -73,11 +77,11 @@ def split_references(text: str) -> list[str | Reference]:
     Raises:
         ValueError: a reference is malformed; the text is not repeated.
     """
-    if MARK not in text:
+    if "{{" not in text:
         return [text] if text else []
     # What the pattern has found stands in every second place.
     parts = [_read(part) if n % 2 else part for n, part in enumerate(REFERENCE.split(text))]
-    if any(isinstance(part, str) and MARK in part for part in parts):
+    if any(isinstance(part, str) and MARK.search(part) for part in parts):
         raise ValueError("a reference has no end: }} is missing")
     return [part for part in parts if part]
 
@@ -121,7 +125,7 @@ def pick_value(reference: Reference, secret_text: str) -> str:
 
 def _read(text: str) -> Reference:
     """Read one reference, from its first brace to its last."""
-    service, _, rest = text.removeprefix(MARK).removesuffix("}}").partition(":")
+    service, _, rest = MARK.sub("", text, count=1).removesuffix("}}").partition(":")
     if service not in GRAMMARS:
         raise ValueError(f"a reference is to none of {', '.join(GRAMMARS)}")
     match = GRAMMARS[service].fullmatch(rest)

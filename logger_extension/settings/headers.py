@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from logger_extension.environment import read_pairs
 from logger_extension.errors import ConfigError
-from logger_extension.policy.references import MARK, REFERENCE, split_references
+from logger_extension.policy.references import BEGIN, MARK, REFERENCE, split_references
 
 # A comma inside a reference parts nothing.
-PAIR = re.compile(r"(?:\{\{resolve:[^{}]*\}\}|[^,])+")
+PAIR = re.compile(rf"(?:{BEGIN}[^{{}}]*\}}\}}|[^,])+")
 
 # https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, "Custom-Metadata"
 METADATA_NAME = frozenset(ascii_lowercase + digits + "_-.")
@@ -59,7 +59,7 @@ def check_header(origin: str, name: str, value: str, *, is_grpc: bool) -> None:
 def _decode(value: str) -> str:
     """Decode what stands around references: inside them nothing is encoded."""
     return "".join(
-        part if part.startswith(MARK) else unquote(part, errors="strict")
+        part if MARK.match(part) else unquote(part, errors="strict")
         for part in REFERENCE.split(value)
     )
 

@@ -130,7 +130,7 @@ async def test_the_start_does_not_wait_for_secrets(
     ("reference", "refusal", "told"),
     [
         ("{{resolve:secretsmanager:nothing}}", None, "nothing cannot be read"),
-        ("{{resolve:ssm:/nothing}}", None, "/nothing cannot be read"),
+        ("{{ssm:/nothing}}", None, "/nothing cannot be read"),
         (REFERENCE, DENIED, "secretsmanager:GetSecretValue"),
     ],
     ids=["no secret", "no parameter", "access denied"],

@@ -11,16 +11,18 @@ from logger_extension.policy.references import MARK
 from logger_extension.settings.headers import check_header, parse_headers
 from tests.support.laws import LAW
 
+OPENINGS = st.sampled_from(["", "resolve:"])
 REFERENCES = st.one_of(
     st.builds(
-        "{{{{resolve:secretsmanager:{}:SecretString:{}}}}}".format,
+        "{{{{{}secretsmanager:{}:SecretString:{}}}}}".format,
+        OPENINGS,
         *[st.text("ab,=%+/@.-", min_size=1, max_size=9) for _ in range(2)],
     ),
-    st.builds("{{{{resolve:ssm:{}}}}}".format, st.text("ab/,=%.", min_size=1, max_size=9)),
+    st.builds("{{{{{}ssm:{}}}}}".format, OPENINGS, st.text("ab/,=%.", min_size=1, max_size=9)),
 )
 TEXTS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), max_size=9)
 VALUES = st.lists(st.one_of(TEXTS, REFERENCES), max_size=4).filter(
-    lambda parts: MARK not in "".join(part for part in parts if not part.startswith(MARK))
+    lambda parts: not MARK.search("".join(part for part in parts if not MARK.match(part)))
 )
 
 
@@ -29,7 +31,7 @@ VALUES = st.lists(st.one_of(TEXTS, REFERENCES), max_size=4).filter(
 def test_references_survive(headers: dict[str, list[str]]) -> None:
     """Percent-encoded text around them comes back decoded, they come back as they are."""
     encoded = ",".join(
-        f"{name}={''.join(p if p.startswith(MARK) else quote(p, safe='') for p in parts)}"
+        f"{name}={''.join(p if MARK.match(p) else quote(p, safe='') for p in parts)}"
         for name, parts in headers.items()
     )
     decoded = {name: "".join(parts) for name, parts in headers.items()}
@@ -42,6 +44,8 @@ def test_references_survive(headers: dict[str, list[str]]) -> None:
         ("a={{resolve:ssm:x,y}},b=2", {"a": "{{resolve:ssm:x,y}}", "b": "2"}),
         ("a=Bearer%20{{resolve:ssm:x%20y}}", {"a": "Bearer {{resolve:ssm:x%20y}}"}),
         ("a=Bearer {{resolve:ssm:x}}", {"a": "Bearer {{resolve:ssm:x}}"}),
+        ("a={{ssm:x,y}},b=2", {"a": "{{ssm:x,y}}", "b": "2"}),
+        ("a=%7B%7Bssm%3Ax%7D%7D", {"a": "{{ssm:x}}"}),
         (
             "a={{resolve:secretsmanager:x=1:SecretString:k=v}}",
             {"a": "{{resolve:secretsmanager:x=1:SecretString:k=v}}"},
@@ -60,6 +64,7 @@ def test_ways_to_write_them(text: str, headers: dict[str, str]) -> None:
     [
         "x=1,a={{resolve:hunter2}}",
         "x=1,a={{resolve:ssm:hunter2",
+        "x=1,a={{ssm:hunter2",
         "x=1,a={{resolve:ssm:hunter2,b=3}",
         "x=1,{{resolve:ssm:hunter2}}=1",
         "x=1,a=%7B%7Bresolve%3Ahunter2",

@@ -20,6 +20,8 @@ SHARED = "arn:aws:ssm:eu-west-1:123456789012:parameter/otel/key"
 NAMES = st.text("abcXYZ019/_+=.@-,%", min_size=1, max_size=12)
 KEYS = st.text("abcXYZ019 _=,.%-ü", max_size=8)
 WORDS = st.text("abc :,=%{}/", max_size=10).filter(lambda text: "{{resolve:" not in text)
+# CloudFormation's, and ours, which it leaves alone.
+OPENINGS = st.sampled_from(["{{resolve:", "{{"])
 
 
 @st.composite
@@ -28,7 +30,8 @@ def secrets(draw: st.DrawFn) -> tuple[str, Reference]:
     name, key, stage, version = draw(NAMES), draw(KEYS), draw(NAMES), draw(NAMES)
     if draw(st.booleans()):
         name = ARN
-    text = f"{{{{resolve:secretsmanager:{name}:SecretString:{key}:{stage}:{version}}}}}"
+    opening = draw(OPENINGS)
+    text = f"{opening}secretsmanager:{name}:SecretString:{key}:{stage}:{version}}}}}"
     return text, Reference(Secret("secretsmanager", name, stage, version), key)
 
 
@@ -40,7 +43,7 @@ def parameters(draw: st.DrawFn) -> tuple[str, Reference]:
     service = draw(st.sampled_from(["ssm", "ssm-secure"]))
     tail = f":{version}" if version else ""
     return (
-        f"{{{{resolve:{service}:{name}{tail}}}}}",
+        f"{draw(OPENINGS)}{service}:{name}{tail}}}}}",
         Reference(Secret("ssm", name, version=version)),
     )
 
@@ -69,6 +72,7 @@ def parameters(draw: st.DrawFn) -> tuple[str, Reference]:
 def test_forms(body: str, reference: Reference) -> None:
     """The colons of an ARN part nothing; what is left out is empty."""
     assert split_references(f"{{{{resolve:{body}}}}}") == [reference]
+    assert split_references(f"{{{{{body}}}}}") == [reference]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,9 @@ def test_forms(body: str, reference: Reference) -> None:
         "{{resolve:secretsmanager:arn:aws:secretsmanager:hunter2}}",
         "{{resolve:secretsmanager:a hunter2}}",
         "{{resolve:ssm:hunter2:1:2}}",
+        "{{ssm:hunter2:1:2}}",
+        "{{secretsmanager:hunter2",
+        "{{ssm-secure:}}",
         "{{resolve:ssm:arn:aws:ssm:hunter2}}",
         "ok {{resolve:ssm:a}} {{resolve:ssm:{{resolve:ssm:hunter2}}}}",
     ],
@@ -96,7 +103,9 @@ def test_what_does_not_read_is_refused(text: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{{", "Bearer {{x}}", "{{resolve", "resolve:ssm:a}}"])
+@pytest.mark.parametrize(
+    "text", ["", "{{", "Bearer {{x}}", "{{resolve", "resolve:ssm:a}}", "{{ssm}}", "{{vault:a}}"]
+)
 def test_other_text_is_only_text(text: str) -> None:
     """Braces alone are no reference."""
     assert "".join(str(part) for part in split_references(text)) == text
