@@ -1,8 +1,8 @@
 """What can be set when the layer is attached to a function: the one table, read from its file.
 
 The CDK construct, the SAM template and the Terraform module each have exactly these parameters, and
-tests compare all three with this table, so that they cannot drift. Owns names, types, choices and the
-variables of the function that they become (docs/configuration.md says what each variable means).
+tests compare all three with this table, so that they cannot drift. Owns names, types, choices and
+the variables that they become (docs/configuration.md says what each variable means).
 Must not know any of the three tools.
 """
 
