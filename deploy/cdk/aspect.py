@@ -1,0 +1,46 @@
+"""The extension for every function of a scope.
+
+Owns which constructs are functions. A function that the extension does not fit is left as it is,
+with a warning: telemetry is no reason to stop an app. Must not know what is put on a function.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+if TYPE_CHECKING:
+    from deploy.cdk.construct import LoggerExtension
+
+
+@jsii.implements(cdk.IAspect)
+class AttachAspect:
+    """Attaches the extension to each function that it visits."""
+
+    def __init__(
+        self,
+        telemetry: "LoggerExtension",
+        *,
+        exclude: Callable[[lambda_.Function], bool] | None = None,
+    ) -> None:
+        """Take what is attached, and which functions are left out without a word."""
+        self._telemetry = telemetry
+        self._exclude = exclude
+
+    def visit(self, node: IConstruct) -> None:
+        """Attach to a function; leave all else."""
+        if isinstance(node, lambda_.Function):
+            if self._exclude is None or not self._exclude(node):
+                self._telemetry.attach_where_it_fits(node)
+        elif isinstance(node, lambda_.CfnFunction) and not _is_part_of_function(node):
+            cdk.Annotations.of(node).add_warning_v2(
+                "logger-extension:skipped",
+                "logger-extension is not attached: only functions made as lambda.Function are",
+            )
+
+
+def _is_part_of_function(resource: lambda_.CfnFunction) -> bool:
+    return isinstance(resource.node.scope, lambda_.Function)

@@ -1,0 +1,70 @@
+"""Header values that are secrets.
+
+Owns the notation that the extension reads a secret by, and what it must be allowed to read then.
+CloudFormation replaces only `{{resolve:…}}`: `{{secretsmanager:…}}` and `{{ssm:…}}` reach the
+function as they are, and the secret is in neither template nor console. Must not know how headers
+are written into a variable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
+
+# What ends a field, or what would be percent-encoded around it, which references are not.
+NOT_IN_FIELDS = frozenset(':{}%,;="\\ ')
+
+
+@dataclass(frozen=True, slots=True)
+class SecretHeader:
+    """A header's value that holds a secret; made by one of the functions below.
+
+    Attributes:
+        text: what stands in the variable: the prefix and the reference.
+        source: the secret or parameter.
+        arn: its ARN.
+        grants: what the function must be allowed to read: an ARN by row of deploy/parameters.py.
+    """
+
+    text: str
+    source: secretsmanager.ISecret | ssm.IParameter
+    arn: str
+    grants: Mapping[str, str]
+
+
+def header_from_secret(
+    secret: secretsmanager.ISecret, *, field: str | None = None, prefix: str = ""
+) -> SecretHeader:
+    """Return a header's value that the extension reads from Secrets Manager when it runs.
+
+    Args:
+        secret: the secret.
+        field: which field of it, where it is a JSON object.
+        prefix: what stands before it, for example `"Bearer "`.
+
+    Raises:
+        ValueError: the field cannot be written into a reference.
+    """
+    if field is not None and (not field or NOT_IN_FIELDS.intersection(field)):
+        raise ValueError(f"field: give a name without blanks and {''.join(sorted(NOT_IN_FIELDS))}")
+    arn = secret.secret_arn
+    # A secret that is known by its name lacks the six letters at the end of its ARN.
+    grants = {"secret_arns": secret.secret_full_arn or f"{arn}-??????"}
+    if secret.encryption_key is not None:
+        grants["kms_key_arns"] = secret.encryption_key.key_arn
+    reference = arn if field is None else f"{arn}:SecretString:{field}"
+    return SecretHeader(f"{prefix}{{{{secretsmanager:{reference}}}}}", secret, arn, grants)
+
+
+def header_from_parameter(parameter: ssm.IParameter, *, prefix: str = "") -> SecretHeader:
+    """Return a header's value that the extension reads from Systems Manager when it runs.
+
+    A SecureString with a key of your own needs that key in `kms_key_arns`.
+
+    Args:
+        parameter: the parameter, a String or a SecureString.
+        prefix: what stands before it.
+    """
+    arn = parameter.parameter_arn
+    return SecretHeader(f"{prefix}{{{{ssm:{arn}}}}}", parameter, arn, {"parameter_arns": arn})
