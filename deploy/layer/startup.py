@@ -42,6 +42,10 @@ json.loads(connection.recv(4096).partition(b"\\r\\n\\r\\n")[2])
 """
 
 
+# Far more than any start takes.
+PATIENCE_S = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The most that a start may take: in milliseconds, and of bare Python's time."""
@@ -62,33 +66,49 @@ class Startup:
     bare_python_ms: float
 
 
-def measure_once(server: socket.socket, command: list[str], environ: Mapping[str, str]) -> float:
-    """Start a command; return the milliseconds until its registration has been answered."""
-    start_s = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, environ, setpgroup=0)
-    connection, _ = server.accept()
-    with connection:
-        request = b""
-        while b'"SHUTDOWN"]}' not in request:
-            request += connection.recv(65_536)
-        connection.sendall(ANSWER)
-        elapsed_ms = (time.perf_counter() - start_s) * 1000
-    os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return elapsed_ms
+def measure_once(command: Sequence[str]) -> float:
+    """Start a command; return the milliseconds until its registration has been answered.
 
-
-def measure(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each command, interleaved; the first round warms the disk."""
+    Raises:
+        LayerError: it did not register.
+    """
+    # A server for each: what the one before asked for just before its end came to its own.
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE_S)
         environ = {
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.getsockname()[1]}",
             "PATH": "/usr/bin:/bin",
         }
-        times: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(runs + 1):
-            for name, command in commands.items():
-                times[name].append(measure_once(server, list(command), environ))
+        start_s = time.perf_counter()
+        pid = os.posix_spawn(command[0], list(command), environ, setpgroup=0)
+        try:
+            _answer_registration(server)
+            return (time.perf_counter() - start_s) * 1000
+        except TimeoutError as error:
+            raise LayerError(f"{command[0]} did not register in {PATIENCE_S} s") from error
+        finally:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _answer_registration(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    connection.settimeout(PATIENCE_S)
+    with connection:
+        request = b""
+        while b'"SHUTDOWN"]}' not in request:
+            if not (more := connection.recv(65_536)):
+                raise TimeoutError
+            request += more
+        connection.sendall(ANSWER)
+
+
+def measure(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[float]]:
+    """Return the milliseconds of each command, interleaved; the first round warms the disk."""
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(runs + 1):
+        for name, command in commands.items():
+            times[name].append(measure_once(command))
     return {name: values[1:] for name, values in times.items()}
 
 
