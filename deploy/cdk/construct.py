@@ -154,15 +154,19 @@ class LoggerExtension(Construct):
         made = stack.node.try_find_child(construct_id)
         if isinstance(made, lambda_.LayerVersion):
             return made
-        return lambda_.LayerVersion(
+        version = lambda_.LayerVersion(
             stack,
             construct_id,
             code=lambda_.Code.from_asset(str(layer.path)),
             compatible_architectures=[lambda_.Architecture.custom(layer.architecture)],
-            compatible_runtimes=[lambda_.Runtime(layer.runtime)] if layer.runtime else None,
             description=f"logger-extension for {layer.label}",
             license="Apache-2.0",
         )
+        resource = version.node.default_child
+        if layer.runtime is not None and isinstance(resource, lambda_.CfnLayerVersion):
+            # CDK compares a Runtime by more than its name, and would refuse one made by hand.
+            resource.compatible_runtimes = [layer.runtime]
+        return version
 
     def _add_permissions(self, function: lambda_.Function) -> None:
         stack = cdk.Stack.of(function)

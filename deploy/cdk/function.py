@@ -19,7 +19,7 @@ MOST_LAYERS = 5
 
 
 class MisfitError(Exception):
-    """The extension does not fit a function; the message says why, after "cannot be attached: "."""
+    """The extension does not fit a function; the message says why."""
 
 
 def read_variables(function: lambda_.Function) -> frozenset[str]:
@@ -36,7 +36,8 @@ def read_variables(function: lambda_.Function) -> frozenset[str]:
         raise MisfitError("CloudFront runs it, and Lambda@Edge takes neither layers nor variables")
     # CDK shows a function's variables nowhere else. `resource.environment` would read them as a
     # struct, which they are not yet, and from then on they come out empty.
-    properties = getattr(function.node.default_child, "_cfn_properties", {})
+    unreadable: dict[str, Any] = {"environment": {}}
+    properties = getattr(function.node.default_child, "_cfn_properties", unreadable)
     rendered: dict[str, Any] = cdk.Stack.of(function).resolve(
         {name: properties.get(name) for name in ("environment", "layers")}
     )
@@ -64,11 +65,12 @@ def is_out_of_reach(resource: cdk.IResource, arn: str, function: lambda_.Functio
     if cdk.Stage.of(resource) is not cdk.Stage.of(function):
         return True
     pairs = ((resource.env.account, stack.account), (resource.env.region, stack.region))
-    return any(
-        cdk.Token.compare_strings(one, other)
-        not in (cdk.TokenComparison.SAME, cdk.TokenComparison.BOTH_UNRESOLVED)
-        for one, other in pairs
-    )
+    return not all(_is_same(one, other) for one, other in pairs)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two accounts or regions are the same; an unknown one is the deployment's."""
+    return one == other or (cdk.Token.is_unresolved(one) and cdk.Token.is_unresolved(other))
 
 
 def _is_at_edge(function: lambda_.Function) -> bool:
