@@ -18,12 +18,13 @@ from tests.support.parameter_sets import (
     REGION,
     SECRET,
     Set,
-    refused_sets,
+    refuse_alone,
+    refuse_together,
     take_sets,
 )
 
 TAKEN = dict(take_sets())
-REFUSED = {name: values for name, _, values in refused_sets()}
+REFUSED = {name: values for name, _, values in [*refuse_alone(), *refuse_together()]}
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -58,9 +59,9 @@ def test_what_cannot_work_is_refused(name: str) -> None:
 
 
 def test_an_unknown_parameter_is_refused() -> None:
-    """A slip in a name does not pass unseen."""
-    with pytest.raises(ParameterError, match="endpiont"):
-        make_variables({"endpoint": ENDPOINT, "endpiont": ENDPOINT}, region=REGION)
+    """A name that is none does not pass unseen."""
+    with pytest.raises(ParameterError, match="collector"):
+        make_variables({"endpoint": ENDPOINT, "collector": ENDPOINT}, region=REGION)
 
 
 def test_numbers_are_digits() -> None:

@@ -79,8 +79,8 @@ def take_sets() -> Iterator[tuple[str, Set]]:
     )
 
 
-def refused_sets() -> Iterator[tuple[str, str, Set]]:
-    """Yield a name, the parameter that is at fault, and the parameters of each unusable set."""
+def refuse_together() -> Iterator[tuple[str, str, Set]]:
+    """Yield a name, the parameter that is at fault, and parameters that do not fit each other."""
     yield "nothing", "endpoint", {}
     for left_out in ("logs_endpoint", "traces_endpoint", "metrics_endpoint"):
         kept = {f"{s}_endpoint": ENDPOINT for s in ("logs", "traces", "metrics")}
@@ -90,6 +90,10 @@ def refused_sets() -> Iterator[tuple[str, str, Set]]:
     yield "CloudWatch twice", "log_group", {**both, "logs_endpoint": ENDPOINT}
     yield "no stream", "log_group", {"endpoint": ENDPOINT, "log_group": "group"}
     yield "no group", "log_group", {"endpoint": ENDPOINT, "log_stream": "stream"}
+
+
+def refuse_alone() -> Iterator[tuple[str, str, Set]]:
+    """Yield the same for values that cannot be used at all."""
     for each in PARAMETERS:
         if each.choices:
             yield f"{each.name} unknown", each.name, {"endpoint": ENDPOINT, each.name: "unknown"}
