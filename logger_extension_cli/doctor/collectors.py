@@ -1,0 +1,205 @@
+"""Whether each signal's collector takes telemetry: secrets, connection, an empty export.
+
+Owns what depends on what. Secrets are fetched and requests are sent by the extension's own code.
+State: the secrets that were fetched, and the checks of each place, which signals may share. Must
+not know how anything is told.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logger_extension.aws.credentials import ADDRESS
+from logger_extension.aws.secret_store import SecretStore
+from logger_extension.errors import AwsError, ConfigError
+from logger_extension.exporters.protocols import open_exporter
+from logger_extension.settings.export import Target
+from logger_extension.settings.resolution import resolve
+from logger_extension_cli.doctor.answers import explain_outcome
+from logger_extension_cli.doctor.masking import Masking
+from logger_extension_cli.doctor.network import check_place
+from logger_extension_cli.doctor.places import Place, find_place
+from logger_extension_cli.doctor.report import Check, Status
+
+if TYPE_CHECKING:
+    from logger_extension.policy.references import Reference
+
+# OTLP takes it: "a request that does not carry any telemetry data" SHOULD succeed.
+# https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
+EMPTY_REQUEST = b""
+
+# What the libraries read from the process, wherever the settings came from.
+READ_BY_LIBRARIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
+
+MS_PER_S = 1_000
+
+NO_CREDENTIALS = "there are no AWS credentials here"
+
+
+def check_collectors(
+    targets: Sequence[Target], environ: Mapping[str, str], masking: Masking, timeout_s: float
+) -> list[Check]:
+    """Return the checks of every target.
+
+    Args:
+        targets: of the signals that are on.
+        environ: the function's environment.
+        masking: learns every secret.
+        timeout_s: the most that a step may take.
+    """
+    with _as_process(environ):
+        return asyncio.run(_Collectors(environ, masking, timeout_s).check(targets))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """Where a target leads.
+
+    Attributes:
+        target: as it was set.
+        resolved: with its secrets, None while one is missing or when they cannot be used.
+        place: what is connected to, None when that is not known or is no host.
+        fault: why its secrets cannot be used, empty when they can.
+    """
+
+    target: Target
+    resolved: Target | None
+    place: Place | None
+    fault: str = ""
+
+
+class _Collectors:
+    """One run of the checks; see `check_collectors`."""
+
+    def __init__(self, environ: Mapping[str, str], masking: Masking, timeout_s: float) -> None:
+        self._environ = environ
+        self._masking = masking
+        self._timeout_s = timeout_s
+        self._store = SecretStore(environ)
+        self._values: dict[Reference, str] = {}
+        self._places: dict[Place, list[Check]] = {}
+
+    async def check(self, targets: Sequence[Target]) -> list[Check]:
+        try:
+            secrets = await self._fetch(targets)
+            aims = [self._aim(target) for target in targets]
+            places = list(dict.fromkeys(aim.place for aim in aims if aim.place is not None))
+            steps = await asyncio.gather(*(check_place(each, self._timeout_s) for each in places))
+            self._places = dict(zip(places, steps, strict=True))
+            exports = await asyncio.gather(*(self._export(aim) for aim in aims))
+        finally:
+            await self._store.close()
+        return [*secrets, *(check for checks in steps for check in checks), *exports]
+
+    async def _fetch(self, targets: Sequence[Target]) -> list[Check]:
+        """Fetch what the targets refer to; return a check of each secret."""
+        references = {each for target in targets for each in target.references}
+        checks: dict[str, Check] = {}
+        for reference in sorted(references, key=lambda each: (each.secret.name, each.key)):
+            name = f"secret {reference.secret.name}"
+            if not self._has_credentials:
+                checks[name] = Check(name=name, status=Status.SKIPPED, text=NO_CREDENTIALS)
+                continue
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    self._values |= await self._store.read([reference])
+            except (AwsError, TimeoutError) as error:
+                text = str(error) or f"not read within {self._timeout_s:g} s"
+                checks[name] = Check(name=name, status=Status.FAILED, text=text)
+            else:
+                checks.setdefault(name, Check(name=name, status=Status.OK, text="read"))
+        self._masking.learn(self._values.values())
+        return list(checks.values())
+
+    def _aim(self, target: Target) -> _Aim:
+        resolved = target if self._values.keys() >= target.references else None
+        if target.references and resolved is not None:
+            try:
+                resolved = resolve(target, self._values)
+            except ConfigError as error:
+                return _Aim(target=target, resolved=None, place=None, fault=str(error))
+        addressed = resolved or target
+        place = find_place(addressed, self._environ) if addressed.url else None
+        return _Aim(target=target, resolved=resolved, place=place)
+
+    async def _export(self, aim: _Aim) -> Check:
+        name = f"{aim.target.signal} export"
+        if aim.fault:
+            return Check(name=name, status=Status.FAILED, text=aim.fault)
+        if aim.resolved is None:
+            text = "a secret that it needs was not read"
+            return Check(name=name, status=Status.SKIPPED, text=text)
+        if obstacle := self._find_obstacle(aim.resolved, aim.place):
+            return Check(name=name, status=Status.SKIPPED, text=obstacle)
+        return await self._send(name, aim.target, aim.resolved)
+
+    async def _send(self, name: str, target: Target, resolved: Target) -> Check:
+        began_s, limit_s = time.monotonic(), self._find_limit_s(target)
+        try:
+            async with (
+                open_exporter(target, secrets=self._store) as exporter,
+                asyncio.timeout(limit_s),
+            ):
+                outcome = await exporter.export(EMPTY_REQUEST)
+        except ConfigError as error:
+            return Check(name=name, status=Status.FAILED, text=str(error))
+        except TimeoutError:
+            return Check(
+                name=name,
+                status=Status.FAILED,
+                text=f"no answer within {limit_s:g} s",
+                advice=f"does the collector speak {target.protocol} there?",
+            )
+        took_ms = (time.monotonic() - began_s) * MS_PER_S
+        self._masking.learn(self._store.signer.secrets)
+        return explain_outcome(outcome, resolved, took_ms, self._masking)
+
+    def _find_obstacle(self, resolved: Target, place: Place | None) -> str:
+        """Return why nothing can be sent, empty when it can."""
+        if resolved.scope is not None and not self._has_credentials:
+            return f"it is signed: {NO_CREDENTIALS}"
+        steps = self._places.get(place, []) if place is not None else []
+        # TLS may be judged otherwise by gRPC, which has authorities of its own.
+        failed = [each for each in steps if each.status is Status.FAILED]
+        unreached = [each.name for each in failed if not each.name.endswith(" TLS")]
+        return f"{unreached[0]} has failed" if unreached else ""
+
+    def _find_limit_s(self, target: Target) -> float:
+        return min(self._timeout_s, target.timeout_ms / MS_PER_S or self._timeout_s)
+
+    @property
+    def _has_credentials(self) -> bool:
+        environ = self._environ
+        has_key = environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY")
+        return bool(has_key or environ.get(ADDRESS))
+
+
+@contextmanager
+def _as_process(environ: Mapping[str, str]) -> Iterator[None]:
+    """Let the process have the function's proxies and authorities, as the extension has them."""
+
+    def pick(variables: Mapping[str, str]) -> dict[str, str]:
+        return {
+            name: value
+            for name, value in variables.items()
+            if name.lower().endswith("_proxy") or name in READ_BY_LIBRARIES
+        }
+
+    before = pick(os.environ)
+    # What gRPC logs by itself is told by the report.
+    is_silent = "GRPC_VERBOSITY" not in os.environ
+    _replace(before, pick(environ) | ({"GRPC_VERBOSITY": "NONE"} if is_silent else {}))
+    try:
+        yield
+    finally:
+        _replace(pick(os.environ) | ({"GRPC_VERBOSITY": ""} if is_silent else {}), before)
+
+
+def _replace(old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    for name in old:
+        del os.environ[name]
+    os.environ.update(new)

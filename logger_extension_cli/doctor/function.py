@@ -1,0 +1,159 @@
+"""The function whose settings are looked at: its environment, and what AWS tells about it.
+
+Owns the forms in which an environment may be given and which of them wins. Must not know what a
+variable means, but for those that Lambda sets itself
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from logger_extension_cli.errors import UsageError
+
+STDIN = Path("-")
+
+# With these secrets are fetched where the settings come from elsewhere.
+CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+
+ARN_REGION = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """What is known of the function.
+
+    Attributes:
+        environ: what the extension would find in its environment.
+        origin: where that comes from, for the report.
+        machine: the architecture as the kernel or AWS names it.
+        ephemeral_mb: the configured size of /tmp, None when it is not known.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    origin: str
+    machine: str
+    ephemeral_mb: int | None = None
+
+
+def read_function(
+    arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ
+) -> Function:
+    """Return the function that the arguments tell of, else that of this environment.
+
+    Raises:
+        UsageError: a file or a pair cannot be used; no value is repeated.
+    """
+    machine, ephemeral_mb, origins = os.uname().machine, None, []
+    described: dict[str, str] = {}
+    if arguments.function_config is not None:
+        origins.append(_name(arguments.function_config))
+        configuration = _parse_configuration(arguments.function_config)
+        described = _read_variables(configuration)
+        machine = next(iter(configuration.get("Architectures") or ()), machine)
+        ephemeral_mb = (configuration.get("EphemeralStorage") or {}).get("Size")
+    if arguments.env_file is not None:
+        origins.append(_name(arguments.env_file))
+        lines = _read_text(arguments.env_file).splitlines()
+        described |= parse_pairs(_name(arguments.env_file), _drop_comments(lines))
+    if origins:
+        own = {name: environ[name] for name in CREDENTIALS if environ.get(name)}
+        described = own | described
+    else:
+        origins.append("this environment")
+        described = dict(environ)
+    if arguments.env:
+        origins.append("--env")
+    return Function(
+        environ=described | parse_pairs("--env", enumerate(arguments.env, 1)),
+        origin=", ".join(origins),
+        machine=machine,
+        ephemeral_mb=ephemeral_mb,
+    )
+
+
+def parse_pairs(origin: str, pairs: Iterable[tuple[int, str]]) -> dict[str, str]:
+    """Return `K=V` pairs, each with its place, as variables.
+
+    Raises:
+        UsageError: one is no pair; its place is told, not what it says.
+    """
+    variables = {}
+    for place, pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip() or "\0" in pair:
+            raise UsageError(f"{origin}: number {place} is not of the form K=V")
+        variables[name.strip()] = value
+    return variables
+
+
+def _drop_comments(lines: list[str]) -> list[tuple[int, str]]:
+    return [
+        (place, line)
+        for place, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def _parse_configuration(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(_read_text(path))
+    except ValueError:
+        raise UsageError(f"{_name(path)} is not JSON") from None
+    if isinstance(value, dict) and isinstance(value.get("Configuration"), dict):
+        value = value["Configuration"]  # that of `aws lambda get-function`
+    if not isinstance(value, dict) or "FunctionName" not in value:
+        raise UsageError(
+            f"{_name(path)} is not what `aws lambda get-function-configuration` prints:"
+            " there is no FunctionName"
+        )
+    return value
+
+
+def _read_variables(configuration: Mapping[str, Any]) -> dict[str, str]:
+    environment = configuration.get("Environment") or {}
+    if environment.get("Error"):
+        raise UsageError(
+            "AWS could not decrypt the function's variables for you: ask with a role that may use"
+            " their key (kms:Decrypt)"
+        )
+    arn = str(configuration.get("FunctionArn", "")).split(":")
+    set_by_lambda = {
+        "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
+        "AWS_LAMBDA_FUNCTION_VERSION": configuration.get("Version"),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": configuration.get("MemorySize"),
+        "AWS_REGION": arn[ARN_REGION] if len(arn) > ARN_REGION else None,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": _find_init_type(configuration),
+    }
+    known = {name: str(value) for name, value in set_by_lambda.items() if value}
+    own = environment.get("Variables") or {}
+    return {str(name): str(value) for name, value in own.items()} | known
+
+
+def _find_init_type(configuration: Mapping[str, Any]) -> str | None:
+    """Return how sandboxes are initialised, as far as the configuration tells."""
+    is_on = (configuration.get("SnapStart") or {}).get("OptimizationStatus") == "On"
+    return "snap-start" if is_on else None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return sys.stdin.read() if path == STDIN else path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise UsageError(f"cannot read {_name(path)}: {reason}") from error
+
+
+def _name(path: Path) -> str:
+    return "stdin" if path == STDIN else str(path)
