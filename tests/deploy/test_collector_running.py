@@ -69,7 +69,7 @@ async def post(
 
 
 def make_spans(name: str, *, memory_bytes: int = GIB, **facts: Any) -> bytes:
-    """Return a request with what the extension sends of an invocation of 10 ms, or as `facts` say."""
+    """Return a request with what the extension sends of an invocation of 10 ms or as `facts` say."""
     extra, duration_ms = facts.pop("extra", {}), facts.pop("duration_ms", 10)
     now = time.time_ns()
     invocation = Invocation(
@@ -101,7 +101,11 @@ def variables_of(*configs: Path) -> dict[str, str]:
 def test_the_collector_takes_each_backend(config: Path, backend: Path) -> None:
     """Agent and sampler are valid with every backend, and so with authentication."""
     # sigv4auth looks for credentials when it is made.
-    credentials = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "eu-west-1"}
+    credentials = {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "y",
+        "AWS_REGION": "eu-west-1",
+    }
     headers = {"BACKEND_HEADERS": "{api-key: x}"}
     environ = variables_of(config, backend) | headers | credentials
     command = make_command((config, backend), "validate")
@@ -177,7 +181,7 @@ async def test_authenticated_agent_refuses_strangers(tmp_path: Path) -> None:
 
 
 async def test_sampler_keeps_what_is_worth_it(tmp_path: Path) -> None:
-    """Failed, slow, cold and expensive invocations are kept, and the rest by its share, here none."""
+    """Failed, slow, cold and expensive invocations are kept, of the rest a share, here none."""
     dropped = [
         make_spans("ordinary"),
         make_spans("long", duration_ms=2_900),
@@ -239,6 +243,7 @@ async def test_gateway_keeps_both_parts_of_a_trace(tmp_path: Path) -> None:
             "BACKEND_ENDPOINT": backend.endpoint,
             "SAMPLING_PERCENTAGE": "0",
             "DECISION_WAIT": "1s",
+            "SLOW_MS": "1500",
         }
         samplers = [
             await stack.enter_async_context(
@@ -259,32 +264,32 @@ async def test_gateway_keeps_both_parts_of_a_trace(tmp_path: Path) -> None:
         whole = await stack.enter_async_context(
             run_whole(tmp_path, endpoint=endpoint, environ=environ)
         )
-        cold, ordinary, failed = await play_three(whole, backend)
+        cold, ordinary, slow = await play_three(whole, backend)
         await balancer.end()
         for sampler in samplers:
             await sampler.end()
-    assert kept(backend) == {cold, failed}
+    assert kept(backend) == {cold, slow}
     late = [row for row in backend.store.spans if row.name == OVERHEAD]
-    assert {row.attributes["faas.invocation_id"] for row in late} == {cold, failed}
+    assert {row.attributes["faas.invocation_id"] for row in late} == {cold, slow}
     bodies = [row.body for row in backend.store.logs]
     assert {f"line of {number}" for number in range(3)} <= set(bodies), "logs are not sampled"
     assert ordinary not in {row.attributes.get("faas.invocation_id") for row in backend.store.spans}
 
 
 async def play_three(whole: Whole, backend: Collector) -> list[str]:
-    """Invoke a cold, an ordinary and a failing time; return their ids.
+    """Invoke a cold, an ordinary and a slow time; return their ids.
 
-    The reports of the cold and the failing one come after their traces have been decided on.
+    The reports of the cold and the slow one come after their traces have been decided on.
     """
     cold = (await whole.sandbox.invoke(b'{"lines": ["line of 0"]}')).request_id
     await backend.store.wait_for(lambda _: cold in kept(backend), timeout_s=20)
     ordinary = (await whole.sandbox.invoke(b'{"lines": ["line of 1"]}')).request_id
-    event = b'{"lines": ["line of 2"], "error": "no stock"}'
-    failed = (await whole.sandbox.invoke(event)).request_id
-    await backend.store.wait_for(lambda _: failed in kept(backend), timeout_s=20)
+    event = b'{"lines": ["line of 2"], "sleep_s": 2}'
+    slow = (await whole.sandbox.invoke(event)).request_id
+    await backend.store.wait_for(lambda _: slow in kept(backend), timeout_s=20)
     await whole.sandbox.shutdown()
     assert whole.stderr == []
-    return [cold, ordinary, failed]
+    return [cold, ordinary, slow]
 
 
 def name_samplers(*samplers: Otelcol) -> str:

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.stage import REPOSITORY
@@ -15,12 +14,14 @@ from tests.conftest import find_unused_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
 FOLDER = REPOSITORY / "deploy" / "collector"
 BUILT = REPOSITORY / ".venv" / "share" / "otelcol" / "otelcol"
 HOW_TO_GET = (
-    "no otelcol: set OTELCOL, or build it by `go run go.opentelemetry.io/collector/cmd/builder@v0.159.0"
-    f" --config=builder.yaml` in deploy/collector and put build/otelcol to {BUILT}"
+    "no otelcol: in deploy/collector run"
+    " `go run go.opentelemetry.io/collector/cmd/builder@v0.159.0 --config=builder.yaml`,"
+    " then set OTELCOL to build/otelcol or copy it to .venv/share/otelcol"
 )
 
 # Several run at once, and the port of a collector's own metrics cannot be asked for by a variable.
