@@ -193,8 +193,8 @@ def test_example(tmp_path: Path) -> None:
 
 @needs_terraform
 def test_what_is_not_known_yet(tmp_path: Path) -> None:
-    """Secrets and endpoints may be made in the same apply: the plan knows that there is a policy."""
-    secret = "aws_secretsmanager_secret.otlp"
+    """Secrets and endpoints may be made in the same apply: that there is a policy is planned."""
+    made = "aws_secretsmanager_secret.otlp"
     resources = {
         "aws_secretsmanager_secret": {"otlp": {}},
         "aws_iam_role_policy": {
@@ -205,10 +205,10 @@ def test_what_is_not_known_yet(tmp_path: Path) -> None:
             }
         },
     }
-    arguments = {
-        "endpoint": f"https://${{{secret}.id}}",
-        "headers": {"key": f"{{{{secretsmanager:${{{secret}.arn}}}}}}"},
-        "secret_arns": [f"${{{secret}.arn}}"],
+    arguments: Set = {
+        "endpoint": f"https://${{{made}.id}}",
+        "headers": {"key": f"{{{{secretsmanager:${{{made}.arn}}}}}}"},
+        "secret_arns": [f"${{{made}.arn}}"],
     }
     assertion = assert_equal("length(aws_iam_role_policy.telemetry)", 1)
     (tmp_path / "resources.tf.json").write_text(json.dumps({"resource": resources}))
