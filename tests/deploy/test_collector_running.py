@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from otlp_viewer import Store
     from tests.support.otelcol import Otelcol
     from tests.support.whole import Whole
 
@@ -69,7 +70,7 @@ async def post(
 
 
 def make_spans(name: str, *, memory_bytes: int = GIB, **facts: Any) -> bytes:
-    """Return a request with what the extension sends of an invocation of 10 ms or as `facts` say."""
+    """Return what the extension sends of an invocation: one of 10 ms, or as `facts` say."""
     extra, duration_ms = facts.pop("extra", {}), facts.pop("duration_ms", 10)
     now = time.time_ns()
     invocation = Invocation(
@@ -87,6 +88,12 @@ def kept(collector: Collector) -> set[str]:
     """Return the invocations whose SERVER spans are at the collector."""
     spans = collector.store.spans
     return {str(row.attributes["faas.invocation_id"]) for row in spans if row.kind == SERVER}
+
+
+def late(collector: Collector) -> set[str]:
+    """Return the invocations whose reports are at the collector."""
+    spans = [row for row in collector.store.spans if row.name == OVERHEAD]
+    return {str(row.attributes["faas.invocation_id"]) for row in spans}
 
 
 def variables_of(*configs: Path) -> dict[str, str]:
@@ -122,6 +129,12 @@ def test_the_collector_takes_the_first_tier(configs: tuple[Path, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def names_in(store: Store) -> set[str]:
+    """Return the bodies of log records and the names of spans and metrics."""
+    named = {row.name for rows in (store.spans, store.metrics) for row in rows}
+    return named | {str(row.body) for row in store.logs}
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 async def test_agent_hands_on_what_the_extension_sends(tmp_path: Path, protocol: str) -> None:
     """Logs, spans and metrics of an invocation reach the backend, by either protocol."""
@@ -138,11 +151,8 @@ async def test_agent_hands_on_what_the_extension_sends(tmp_path: Path, protocol:
             await whole.sandbox.invoke(b'{"lines": ["through the agent"]}')
             await whole.sandbox.shutdown()
             assert whole.stderr == []
-        await agent.end()
-        store = backend.store
-        assert "through the agent" in [row.body for row in store.logs]
-        assert OVERHEAD in {row.name for row in store.spans}
-        assert "faas.invocations" in {row.name for row in store.metrics}
+        wanted = {"through the agent", OVERHEAD, "faas.invocations"}
+        await backend.store.wait_for(lambda store: wanted <= names_in(store), timeout_s=20)
 
 
 async def test_agent_keeps_what_it_has_taken(tmp_path: Path) -> None:
@@ -212,7 +222,9 @@ async def test_sampler_keeps_a_share_of_the_rest(tmp_path: Path) -> None:
 
 async def test_sampler_forgets_nothing_when_it_ends(tmp_path: Path) -> None:
     """Traces that wait are decided at the end, and what is kept is sent after the next start."""
-    async with run_sampler(tmp_path, percentage=100, decision_wait="1h") as (sampler, _):
+    environ = {"BACKEND_ENDPOINT": "http://127.0.0.1:9", "SAMPLING_PERCENTAGE": "100"}
+    folder = tmp_path / "sampler"
+    async with run_otelcol(folder, SAMPLER, OTLP, environ=environ) as sampler:
         assert await post(sampler, make_spans("waiting")) == 200
         await sampler.end()
     async with run_sampler(tmp_path, percentage=0) as (_, backend):
@@ -220,15 +232,13 @@ async def test_sampler_forgets_nothing_when_it_ends(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def run_sampler(
-    folder: Path, *, percentage: int, decision_wait: str = "1s"
-) -> AsyncIterator[tuple[Otelcol, Collector]]:
-    """Run a sampler and its backend."""
+async def run_sampler(folder: Path, *, percentage: int) -> AsyncIterator[tuple[Otelcol, Collector]]:
+    """Run a sampler that decides after a second, and its backend."""
     async with Collector() as backend:
         environ = {
             "BACKEND_ENDPOINT": backend.endpoint,
             "SAMPLING_PERCENTAGE": str(percentage),
-            "DECISION_WAIT": decision_wait,
+            "DECISION_WAIT": "1s",
         }
         configs = (SAMPLER, OTLP)
         async with run_otelcol(folder / "sampler", *configs, environ=environ) as sampler:
@@ -264,32 +274,30 @@ async def test_gateway_keeps_both_parts_of_a_trace(tmp_path: Path) -> None:
         whole = await stack.enter_async_context(
             run_whole(tmp_path, endpoint=endpoint, environ=environ)
         )
-        cold, ordinary, slow = await play_three(whole, backend)
-        await balancer.end()
+        cold, slow = await play_three(whole, backend)
+        await backend.store.wait_for(lambda _: late(backend) >= {cold, slow}, timeout_s=20)
+        # Log records are not sampled.
+        lines = {f"line of {number}" for number in range(3)}
+        await backend.store.wait_for(lambda store: lines <= names_in(store), timeout_s=20)
         for sampler in samplers:
             await sampler.end()
-    assert kept(backend) == {cold, slow}
-    late = [row for row in backend.store.spans if row.name == OVERHEAD]
-    assert {row.attributes["faas.invocation_id"] for row in late} == {cold, slow}
-    bodies = [row.body for row in backend.store.logs]
-    assert {f"line of {number}" for number in range(3)} <= set(bodies), "logs are not sampled"
-    assert ordinary not in {row.attributes.get("faas.invocation_id") for row in backend.store.spans}
+        assert kept(backend) == late(backend) == {cold, slow}
 
 
-async def play_three(whole: Whole, backend: Collector) -> list[str]:
-    """Invoke a cold, an ordinary and a slow time; return their ids.
+async def play_three(whole: Whole, backend: Collector) -> tuple[str, str]:
+    """Invoke a cold, an ordinary and a slow time; return the ids of the first and the last.
 
-    The reports of the cold and the slow one come after their traces have been decided on.
+    Their reports come after their traces have been decided on.
     """
     cold = (await whole.sandbox.invoke(b'{"lines": ["line of 0"]}')).request_id
     await backend.store.wait_for(lambda _: cold in kept(backend), timeout_s=20)
-    ordinary = (await whole.sandbox.invoke(b'{"lines": ["line of 1"]}')).request_id
+    await whole.sandbox.invoke(b'{"lines": ["line of 1"]}')
     event = b'{"lines": ["line of 2"], "sleep_s": 2}'
     slow = (await whole.sandbox.invoke(event)).request_id
     await backend.store.wait_for(lambda _: slow in kept(backend), timeout_s=20)
     await whole.sandbox.shutdown()
     assert whole.stderr == []
-    return [cold, ordinary, slow]
+    return cold, slow
 
 
 def name_samplers(*samplers: Otelcol) -> str:
@@ -325,12 +333,10 @@ async def test_deltas_become_cumulative(tmp_path: Path) -> None:
             for number in range(2):
                 body = make_delta(start + number * 10**9, value=2)
                 assert await post(agent, body, signal="metrics") == 200
-            await agent.end()
-    rows = backend.store.metrics
-    assert [row.temporality for row in rows] == [
-        AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
-    ] * len(rows)
-    assert max(row.value for row in rows if isinstance(row.value, float | int)) == 4
+            await backend.store.wait_for(lambda store: len(store.metrics) == 2, timeout_s=20)
+    cumulative = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    points = [(row.value, row.temporality) for row in backend.store.metrics]
+    assert points == [(2, cumulative), (4, cumulative)]
 
 
 def make_delta(start_unix_nano: int, value: int) -> bytes:
