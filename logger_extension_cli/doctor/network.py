@@ -33,10 +33,20 @@ ADVICE = {
 async def check_place(place: Place, timeout_s: float) -> list[Check]:
     """Return a check of each step, up to the first that fails."""
     checks = [await _check_name(place, timeout_s)]
-    if checks[-1].status is Status.OK:
-        checks.append(await _check_connection(place, timeout_s))
-    if checks[-1].status is Status.OK and place.is_tls:
-        checks.append(await _check_tls(place, timeout_s))
+    if checks[-1].status is not Status.OK:
+        return checks
+    check, writer = await _connect(place, timeout_s)
+    checks.append(check)
+    if writer is None:
+        return checks
+    transport = writer.transport
+    try:
+        if place.is_tls:
+            checks.append(await _check_tls(place, writer, timeout_s))
+    finally:
+        # A handshake that was cut off leaves the writer with a transport that tells of no end.
+        writer.transport.abort()
+        transport.abort()
     return checks
 
 
@@ -89,55 +99,41 @@ async def _resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in await resolved))
 
 
-async def _check_connection(place: Place, timeout_s: float) -> Check:
+async def _connect(place: Place, timeout_s: float) -> tuple[Check, asyncio.StreamWriter | None]:
+    """Return the check and the connection; TLS begins on the same, as servers expect it."""
     name = f"{place.name} TCP"
     began_s = time.monotonic()
     try:
         async with asyncio.timeout(timeout_s):
             _, writer = await asyncio.open_connection(place.host, place.port)
     except TimeoutError:
-        return Check(
-            name=name,
-            status=Status.FAILED,
-            text=f"no connection within {timeout_s:g} s",
-            advice="a firewall or a security group may drop it, or a VPC has no way out",
-        )
+        text = f"no connection within {timeout_s:g} s"
+        advice = "a firewall or a security group may drop it, or a VPC has no way out"
+        return Check(name=name, status=Status.FAILED, text=text, advice=advice), None
     except OSError as error:
-        return Check(
-            name=name,
-            status=Status.FAILED,
-            text=_explain(error),
-            advice="does the collector run, on this port? 4318 is usual for HTTP, 4317 for grpc",
-        )
-    await _close(writer)
-    return Check(name=name, status=Status.OK, text=f"connected, {_took(began_s)}")
+        advice = "does the collector run, on this port? 4318 is usual for HTTP, 4317 for grpc"
+        return Check(name=name, status=Status.FAILED, text=_explain(error), advice=advice), None
+    text = f"connected, {_took(began_s)}"
+    return Check(name=name, status=Status.OK, text=text), writer
 
 
-async def _check_tls(place: Place, timeout_s: float) -> Check:
+async def _check_tls(place: Place, writer: asyncio.StreamWriter, timeout_s: float) -> Check:
     name = f"{place.name} TLS"
     try:
         context = await asyncio.to_thread(_make_context, place)
         async with asyncio.timeout(timeout_s):
-            _, writer = await asyncio.open_connection(place.host, place.port, ssl=context)
+            await writer.start_tls(context, server_hostname=place.host)
     except TimeoutError:
         text = f"no handshake within {timeout_s:g} s"
-        return Check(
-            name=name, status=Status.FAILED, text=text, advice="does the collector speak TLS there?"
-        )
+        advice = "does the collector speak TLS there?"
+        return Check(name=name, status=Status.FAILED, text=text, advice=advice)
     except ssl.SSLCertVerificationError as error:
-        return Check(
-            name=name,
-            status=Status.FAILED,
-            text=f"the certificate is not trusted: {error.verify_message}",
-            advice=ADVICE.get(error.verify_code, ""),
-        )
+        text = f"the certificate is not trusted: {error.verify_message}"
+        advice = ADVICE.get(error.verify_code, "")
+        return Check(name=name, status=Status.FAILED, text=text, advice=advice)
     except OSError as error:
         return Check(name=name, status=Status.FAILED, text=_explain(error), advice=_advise(error))
-    connection = writer.get_extra_info("ssl_object")
-    try:
-        return _judge(name, connection, place, time.time())
-    finally:
-        await _close(writer)
+    return _judge(name, writer.get_extra_info("ssl_object"), place, time.time())
 
 
 def _judge(name: str, connection: ssl.SSLObject, place: Place, now_s: float) -> Check:
@@ -168,12 +164,6 @@ def _make_context(place: Place) -> ssl.SSLContext:
         context.load_cert_chain(place.client_certificate_file, key_file, password=b"")
     context.set_alpn_protocols(["h2"] if place.is_grpc else ["http/1.1"])
     return context
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()
-    with suppress(OSError):
-        await writer.wait_closed()
 
 
 def _advise(error: OSError) -> str:
