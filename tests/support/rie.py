@@ -114,7 +114,8 @@ class Emulator:
 
     *mounts* are (directory of the host, target below the tree), read-only. *servers* are called
     with a listening socket of the inside before anything runs there: port -> server. This Python
-    is seen at /*python_home*.
+    is seen at /*python_home*. *wrapper* is a command that runs the emulator in its own place, such as
+    `setpriv`.
     """
 
     tree: Tree
@@ -124,13 +125,14 @@ class Emulator:
     mounts: tuple[tuple[Path, str], ...] = ()
     servers: Mapping[int, Callable[[socket.socket], Awaitable[None]]] = field(default_factory=dict)
     python_home: str = "var/lang"
+    wrapper: tuple[str, ...] = ()
     _open: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
     _namespace: Namespace = field(init=False)
     _client: aiohttp.ClientSession = field(init=False)
 
     async def __aenter__(self) -> Self:
         """Start the emulator; it listens when this returns."""
-        command = [f"/var/rie/{binary().name}", "--log-level", "info"]
+        command = [*self.wrapper, f"/var/rie/{binary().name}", "--log-level", "info"]
         if self.max_concurrency is None:
             command += ["/var/runtime/bootstrap"]
         self._namespace = Namespace(

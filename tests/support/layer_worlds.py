@@ -1,0 +1,216 @@
+"""An unpacked layer beside a function, on AWS's emulator and in the local Lambda.
+
+Owns where each of the two has the layer, the function and its programs, and that both are asked the
+same things. The emulator runs in a namespace of its own: `/opt` is mounted read-only, the user has no
+privilege, and the only network is the loopback. The local Lambda runs the same files where they lie,
+and has the Telemetry API. Must not know what a test expects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from deploy.stage import NAME
+from lambda_sandbox import Sandbox, Scenario
+from otlp_viewer import Collector
+from tests.support.layer_hostility import write_hostile
+from tests.support.layer_runtimes import Programs, find_node, write_function
+from tests.support.rie import PYTHON, SITE_PACKAGES, Emulator, Tree
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from otlp_viewer import LogRow, SpanRow
+
+_SERVER = 2  # SpanKind of OTLP
+_COLLECTOR_PORT = 14318  # of the namespace
+_PYTHON_ELSEWHERE = "var/python"  # where no launcher looks for an interpreter
+# Lambda's user has no name, no group of others and no capability.
+_UNPRIVILEGED = (
+    *("setpriv", "--reuid=993", "--regid=990", "--clear-groups", "--no-new-privs"),
+    *("--inh-caps=-all", "--bounding-set=-all"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What runs.
+
+    Attributes:
+        layer: the folder that a layer was unpacked to; it stands for /opt and is not written to.
+        function: of `layer_runtimes.NAMES`.
+        python: the prefix of the interpreter of the function's runtime, where the launcher finds it;
+            None for a runtime without.
+        is_hostile: whether the function has the variables of `layer_hostility`.
+        environ: more of the function's variables.
+        others: more external extensions: name -> program, a shell script or a file.
+    """
+
+    layer: Path
+    function: str = "python"
+    python: Path | None = None
+    is_hostile: bool = True
+    environ: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str | Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running function.
+
+    Attributes:
+        invoke: calls it; gives the request id that it told, and fails on any other answer.
+        stop: ends the environment in the ordinary way.
+        collector: what the extension sends to.
+        said: what all processes have printed so far.
+        has_telemetry: whether this Lambda has the Telemetry API.
+    """
+
+    invoke: Callable[[], Awaitable[str]]
+    stop: Callable[[], Awaitable[None]]
+    collector: Collector
+    said: Callable[[], str]
+    has_telemetry: bool
+
+    def spans(self) -> list[SpanRow]:
+        """Return the spans of invocations that arrived."""
+        return [span for span in self.collector.store.spans if span.kind == _SERVER]
+
+    def logs(self) -> list[LogRow]:
+        """Return the records that arrived."""
+        return list(self.collector.store.logs)
+
+
+if TYPE_CHECKING:
+    World = Callable[[Plan, Path], AbstractAsyncContextManager[Stage]]
+
+
+@contextlib.asynccontextmanager
+async def play_in_sandbox(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
+    """Run a plan in the local Lambda."""
+    task = folder / "task"
+    task.mkdir()
+    variables = write_hostile(task / "hostile", str(task / "hostile")) if plan.is_hostile else {}
+    programs = Programs(
+        python=sys.executable,
+        libraries=f"{sys.base_prefix}/lib",
+        site_packages=sysconfig.get_path("purelib"),
+        node=str(find_node()) if plan.function == "node" else "",
+    )
+    write_function(plan.function, task, str(task), task / "bootstrap", programs)
+    variables |= {"LOGGER_EXTENSION_TELEMETRY_PORT": "0"} | dict(plan.environ)
+    if plan.python is not None:
+        # There is no /var/lang on a machine where tests run.
+        variables["LOGGER_EXTENSION_PYTHON"] = str(plan.python / "bin" / "python3")
+    async with Collector() as collector:
+        variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.endpoint
+        scenario = Scenario(
+            task_root=task,
+            extensions=_lay_extensions(plan, folder / "opt"),
+            environment=variables,
+            timeout_ms=20_000,
+        )
+        async with Sandbox(scenario) as sandbox:
+
+            async def invoke() -> str:
+                result = await sandbox.invoke()
+                assert result.status == "success", (result, _read(sandbox))
+                return str(json.loads(result.payload)["request_id"])
+
+            yield Stage(invoke, sandbox.shutdown, collector, lambda: _read(sandbox), True)
+
+
+@contextlib.asynccontextmanager
+async def play_on_emulator(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
+    """Run a plan on AWS's emulator."""
+    tree = Tree(folder / "tree")
+    hostile = tree.task / "hostile"
+    variables = write_hostile(hostile, "/var/task/hostile") if plan.is_hostile else {}
+    mounts = [(plan.layer / NAME, f"opt/{NAME}")]
+    (tree.root / "opt" / NAME).mkdir()
+    (tree.root / _PYTHON_ELSEWHERE).mkdir()
+    if plan.python is not None:
+        mounts.append((plan.python, "var/lang"))
+    node = ""
+    if plan.function == "node":
+        node = f"/var/node/{find_node().name}"
+        (tree.root / "var/node").mkdir()
+        mounts.append((find_node().parent, "var/node"))
+    programs = Programs(
+        python=PYTHON.replace("var/lang", _PYTHON_ELSEWHERE),
+        libraries=f"/{_PYTHON_ELSEWHERE}/lib",
+        site_packages=SITE_PACKAGES,
+        node=node,
+    )
+    write_function(plan.function, tree.task, "/var/task", tree.bootstrap, programs)
+    _write_extensions(plan, tree.extensions)
+    variables |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{_COLLECTOR_PORT}"}
+    async with Collector() as collector:
+
+        async def serve_inside(listener: socket.socket) -> None:
+            """Let the same server listen inside too."""
+            assert collector._runner is not None
+            await web.SockSite(collector._runner, listener).start()
+
+        emulator = Emulator(
+            tree,
+            timeout_s=20,
+            mounts=tuple(mounts),
+            servers={_COLLECTOR_PORT: serve_inside},
+            python_home=_PYTHON_ELSEWHERE,
+            # The function's variables are those of the emulator's processes, not of what makes the
+            # namespace.
+            wrapper=(*_UNPRIVILEGED, "env", *_as_words(variables | dict(plan.environ))),
+        )
+        async with emulator:
+
+            async def invoke() -> str:
+                answer = await emulator.invoke()
+                assert answer.status == 200, (answer, emulator.output)
+                return str(json.loads(answer.body)["request_id"])
+
+            async def stop() -> None:
+                assert await emulator.stop() == 0
+
+            yield Stage(invoke, stop, collector, lambda: emulator.output, False)
+
+
+def _as_words(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def _read(sandbox: Sandbox) -> str:
+    return "\n".join(sandbox.output.text(process) for process in sandbox.output)
+
+
+def _lay_extensions(plan: Plan, root: Path) -> Path:
+    """Return the folder of extensions; with others beside ours, one that is not the layer's."""
+    if not plan.others:
+        return plan.layer / "extensions"
+    extensions = root / "extensions"
+    extensions.mkdir(parents=True)
+    (root / NAME).symlink_to(plan.layer / NAME)
+    _write_extensions(plan, extensions)
+    return extensions
+
+
+def _write_extensions(plan: Plan, folder: Path) -> None:
+    """Put ours and the others into a folder."""
+    shutil.copy(plan.layer / "extensions" / NAME, folder)
+    for name, program in plan.others.items():
+        if isinstance(program, str):
+            (folder / name).write_text(program)
+        else:
+            shutil.copy(program, folder / name)
+        (folder / name).chmod(0o755)
