@@ -1,16 +1,22 @@
 """The SAM template has the parameters of the table, and makes of them what the others make."""
 
+import io
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from deploy.environment import make_statements, make_variables, write
 from deploy.parameters import PARAMETERS, Kind, Parameter
 from deploy.stage import REPOSITORY
+from tests.support.aws_services import run_aws_services
 from tests.support.cloudformation import Stack, Template, read_template, transform
 from tests.support.parameter_sets import (
     ACCOUNT,
@@ -130,15 +136,64 @@ def test_layer_and_url(template: Template) -> None:
 )
 def test_lint(command: tuple[str, ...], tmp_path: Path) -> None:
     """Both of AWS's linters have nothing to say."""
-    done = subprocess.run(
+    done = run(*command, home=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_package(tmp_path: Path) -> None:
+    """`sam package` finds the layer's zip and the function, and uploads both as they are."""
+    template = tmp_path / PATH.relative_to(REPOSITORY)
+    shutil.copytree(PATH.parent, template.parent)
+    code = Path("examples", "hello", "app.py")
+    (tmp_path / code).parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / code, tmp_path / code)
+    content = read_template(PATH)["Resources"]["TelemetryLayer"]["Properties"]["ContentUri"]
+    layer = (template.parent / content).resolve()
+    layer.parent.mkdir()
+    with zipfile.ZipFile(layer, "w") as archive:
+        archive.writestr("extensions/logger-extension", "a launcher")
+    with run_aws_services() as services:
+        s3: Any = botocore.session.Session().create_client(
+            "s3",
+            region_name=services.environ["AWS_REGION"],
+            endpoint_url=services.url,
+            aws_access_key_id=services.environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=services.environ["AWS_SECRET_ACCESS_KEY"],
+        )
+        s3.create_bucket(Bucket="artifacts")
+        target = ("--s3-bucket", "artifacts", "--region", services.environ["AWS_REGION"])
+        command = ("sam", "package", "--template", str(template), *target)
+        done = run(*command, home=tmp_path, environ=services.environ)
+        assert done.returncode == 0, done.stderr
+        uploaded = [
+            s3.get_object(Bucket="artifacts", Key=each["Key"])["Body"].read()
+            for each in s3.list_objects_v2(Bucket="artifacts")["Contents"]
+        ]
+        s3.close()
+    names = sorted(zipfile.ZipFile(io.BytesIO(each)).namelist() for each in uploaded)
+    assert names == [["app.py"], ["extensions/logger-extension"]]
+    assert layer.read_bytes() in uploaded
+
+
+def run(
+    *command: str, home: Path, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment, which leaves what it keeps in `home`."""
+    return subprocess.run(
         [Path(sys.executable).parent / command[0], *command[1:]],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SAM_CLI_TELEMETRY": "0"},
+        cwd=home,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "SAM_CLI_TELEMETRY": "0",
+            **(environ or {}),
+        },
         check=False,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def write_parameters(values: Set) -> dict[str, str]:
