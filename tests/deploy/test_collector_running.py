@@ -106,7 +106,7 @@ def variables_of(*configs: Path) -> dict[str, str]:
 @pytest.mark.parametrize("config", [AGENT, SAMPLER], ids=lambda path: path.stem)
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda path: path.stem)
 def test_the_collector_takes_each_backend(config: Path, backend: Path) -> None:
-    """Agent and sampler are valid with every backend, and so with authentication."""
+    """Agent and sampler are valid with every backend."""
     # sigv4auth looks for credentials when it is made.
     credentials = {
         "AWS_ACCESS_KEY_ID": "x",
