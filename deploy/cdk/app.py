@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # In a checkout; else as the wheel brings it.
 HANDLERS = (REPOSITORY / "examples" / "hello", REPOSITORY / "logger_extension_cli/examples/hello")
 
-DEFAULT_RUNTIME, DEFAULT_HEADER = "python3.13", "api-key"
+DEFAULT_RUNTIME, DEFAULT_HEADER = "python3.14", "api-key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

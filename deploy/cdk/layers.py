@@ -87,7 +87,7 @@ def choose_zip(zips: Sequence[LayerZip], *, runtime: str, architecture: str) -> 
     chosen = by_fit.get((runtime, architecture)) or by_fit.get((None, architecture))
     if chosen is None:
         raise LayerError(
-            f"it is for {runtime}-{architecture}, and the layers given are for"
-            f" {', '.join(each.label for each in zips)}: build one for it, and add it to layer_zips"
+            f"it runs {runtime} on {architecture}, and the layers given are for"
+            f" {', '.join(each.label for each in zips)}: build one that fits, add it to layer_zips"
         )
     return chosen

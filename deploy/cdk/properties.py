@@ -119,10 +119,18 @@ def _check_type(name: str, kind: Kind, value: object) -> None:
     is_bool = isinstance(value, bool) and kind is not Kind.BOOLEAN
     if is_bool or not isinstance(value, TYPES[kind]):
         raise ParameterError(f"{name} must be a {kind}, it is {type(value).__name__}")
+    # CDK's process ends at a number that JSON does not have.
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ParameterError(f"{name} must be a finite number")
+    # A number that is not known yet is a negative one to Python.
     if not isinstance(value, str | dict) and cdk.Token.is_unresolved(value):
         raise ParameterError(f"{name} must be known when the app is synthesized")
-    if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+    if isinstance(value, int | float) and value < 0:
         raise ParameterError(f"{name} must be 0 or more")
+    _check_items(name, value)
+
+
+def _check_items(name: str, value: object) -> None:
     items: Sequence[object] = value if isinstance(value, list | tuple) else ()
     if isinstance(value, dict):
         is_allowed = (str, SecretHeader) if name == "headers" else (str,)

@@ -54,9 +54,13 @@ class Synthesized:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> cdk.App:
-    """An app that leaves nothing behind."""
-    return cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+def app(tmp_path: Path, request: pytest.FixtureRequest) -> cdk.App:
+    """An app that leaves nothing behind; an indirect parameter is its context."""
+    return cdk.App(
+        outdir=str(tmp_path / "cdk.out"),
+        analytics_reporting=False,
+        context=getattr(request, "param", None),
+    )
 
 
 @pytest.fixture

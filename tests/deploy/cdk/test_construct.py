@@ -17,13 +17,21 @@ from aws_cdk import aws_ssm as ssm
 from deploy.cdk import LoggerExtension, header_from_parameter, header_from_secret
 from deploy.environment import ParameterError, make_statements, make_variables
 from deploy.parameters import PARAMETERS
-from tests.support.parameter_sets import ACCOUNT, ENDPOINT, REGION, refused_sets, take_sets
+from tests.support.parameter_sets import (
+    ACCOUNT,
+    ENDPOINT,
+    REGION,
+    Set,
+    refuse_alone,
+    refuse_together,
+    take_sets,
+)
 
 MakeFunction = Callable[..., lambda_.Function]
 MakeZip = Callable[..., Path]
 Synthesize = Callable[[], Any]
 
-REFUSED = {name: values for name, _, values in refused_sets()}
+REFUSED = {name: values for name, _, values in (*refuse_together(), *refuse_alone())}
 BASIC_ROLE = "service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -60,7 +68,7 @@ def test_each_property_reaches_function_and_role(
 ) -> None:
     """What every set of the shared table becomes is in the template: variables and statements."""
     layer_zips = [make_zip()]
-    sets = {f"set-{place}": values for place, (_, values) in enumerate(take_sets())}
+    sets = {f"set-{place}": with_arns(values) for place, (_, values) in enumerate(take_sets())}
     for name, values in sets.items():
         telemetry: Any = LoggerExtension
         telemetry(stack, f"T-{name}", layer_zips=layer_zips, **values).attach(make_function(name))
@@ -74,10 +82,20 @@ def test_each_property_reaches_function_and_role(
         assert result.variables(name) == make_variables(values, region=REGION)
         expected = make_statements(values, partition="P", region=REGION, account=ACCOUNT)
         statements = policies.get(function["Role"]["Fn::GetAtt"][0], [])
-        assert [_plain(each) for each in statements] == [_plain(dict(each)) for each in expected]
+        assert [plain(each) for each in statements] == [plain(dict(each)) for each in expected]
 
 
-def _plain(statement: dict[str, Any]) -> tuple[list[str], list[str]]:
+def with_arns(values: Set) -> Set:
+    """Return a set whose lists of ARNs hold some, else CDK would complain of each on stderr."""
+    return {
+        name: [f"arn:aws:ssm:{REGION}:{ACCOUNT}:{each}" for each in value]
+        if name.endswith("_arns") and isinstance(value, list)
+        else value
+        for name, value in values.items()
+    }
+
+
+def plain(statement: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return actions and resources of a statement, whatever form they have."""
     actions, resources = statement["Action"], statement["Resource"]
     return (
@@ -144,7 +162,7 @@ def test_secrets_are_references_that_the_function_may_read(
         for name, each in result.templates["Stack"]["Resources"].items()
         if each["Type"] == "AWS::KMS::Key"
     )
-    assert [_plain(each) for each in policy["PolicyDocument"]["Statement"]] == [
+    assert [plain(each) for each in policy["PolicyDocument"]["Statement"]] == [
         (
             ["secretsmanager:GetSecretValue"],
             [own_arn, f"{secret}-??????".replace("<AWS::Partition>", "P")],
