@@ -18,6 +18,9 @@ from logger_extension_cli.doctor.report import Check, Status
 DAY_S = 86_400
 LEAST_DAYS = 14
 
+# A server that does not close its side is left.
+PARTING_S = 0.5
+
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 EXPIRED, NO_ISSUER, HOST_MISMATCH, ADDRESS_MISMATCH = 10, 20, 62, 64
 SELF_SIGNED = (18, 19)
@@ -43,11 +46,20 @@ async def check_place(place: Place, timeout_s: float) -> list[Check]:
     try:
         if place.is_tls:
             checks.append(await _check_tls(place, writer, timeout_s))
+        if checks[-1].status is not Status.FAILED:
+            await _part(writer)
     finally:
-        # A handshake that was cut off leaves the writer with a transport that tells of no end.
-        writer.transport.abort()
+        # A handshake that failed leaves the writer with a transport that tells of no end.
         transport.abort()
     return checks
+
+
+async def _part(writer: asyncio.StreamWriter) -> None:
+    """Close as a server expects it: it may not have seen the end of the handshake yet."""
+    writer.close()
+    with suppress(OSError):  # a TimeoutError is one
+        async with asyncio.timeout(PARTING_S):
+            await writer.wait_closed()
 
 
 async def _check_name(place: Place, timeout_s: float) -> Check:

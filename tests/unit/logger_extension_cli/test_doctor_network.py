@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+from asyncio import StreamReader, StreamWriter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from logger_extension_cli.doctor.places import Place
 from logger_extension_cli.doctor.report import Check, Status
 from tests.support.certificates import HAS_OPENSSL, Certificates, make_certificates
 from tests.support.http_collector import HttpCollector
-from tests.support.whole import serve_silence
+from tests.support.raw_server import RawServer
 
 # Long enough for any answer on a busy machine, short where none comes.
 PATIENT_S, IMPATIENT_S = 20.0, 0.1
@@ -29,6 +30,11 @@ async def check(place: Place, timeout_s: float = PATIENT_S) -> tuple[dict[str, S
     """Return how each step ended, and the last one."""
     checks = await check_place(place, timeout_s)
     return {each.name.split()[-1]: each.status for each in checks}, checks[-1]
+
+
+async def swallow(_: RawServer, reader: StreamReader, __: StreamWriter) -> None:
+    """Read to the end and say nothing."""
+    await reader.read()
 
 
 async def test_a_port_that_answers() -> None:
@@ -57,12 +63,9 @@ async def test_a_name_that_is_none(host: str) -> None:
 
 async def test_a_server_that_is_silent_about_tls() -> None:
     """The handshake has an end."""
-    server = await serve_silence()
-    try:
-        port = server.sockets[0].getsockname()[1]
-        steps, last = await check(Place(host="127.0.0.1", port=port, is_tls=True), IMPATIENT_S)
-    finally:
-        server.close()
+    async with RawServer(swallow) as server:
+        place = Place(host="127.0.0.1", port=server.port, is_tls=True)
+        steps, last = await check(place, IMPATIENT_S)
     assert steps["TLS"] is Status.FAILED
     assert "handshake" in last.text
 
