@@ -1,6 +1,6 @@
 """An example: a function with the extension and a URL that asks for IAM's signature.
 
-    cdk deploy -c layer=logger-extension-python3.13-x86_64.zip -c endpoint=https://collector:4318
+    cdk deploy -c layer=../../dist/FILE.zip -c endpoint=https://collector:4318
 
 Owns what `-c` sets; README.md says what that is.
 """
@@ -107,7 +107,9 @@ class HelloStack(cdk.Stack):
             runtime=lambda_.Runtime(layer.runtime or DEFAULT_RUNTIME),
             architecture=lambda_.Architecture.custom(layer.architecture),
             handler="app.handler",
-            code=lambda_.Code.from_asset(str(next(each for each in HANDLERS if each.is_dir()))),
+            code=lambda_.Code.from_asset(
+                str(next(each for each in HANDLERS if each.is_dir())), exclude=["__pycache__"]
+            ),
             role=role,
             log_group=log_group,
             memory_size=256,
@@ -126,7 +128,15 @@ class HelloStack(cdk.Stack):
         cdk.CfnOutput(self, "FunctionName", value=function.function_name)
 
 
+def main() -> None:
+    """Synthesize the app; what cannot be used is one line."""
+    app = cdk.App()
+    try:
+        HelloStack(app, "LoggerExtensionHello", Settings.read(app))
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from None
+    app.synth()
+
+
 if __name__ == "__main__":
-    cdk_app = cdk.App()
-    HelloStack(cdk_app, "LoggerExtensionHello", Settings.read(cdk_app))
-    cdk_app.synth()
+    main()

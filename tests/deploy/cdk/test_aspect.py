@@ -14,6 +14,9 @@ from aws_cdk import custom_resources
 from deploy.cdk import LoggerExtension, header_from_secret
 from tests.support.parameter_sets import ACCOUNT, ENDPOINT
 
+# The first synthesis of a process loads all of CDK into Node.js.
+pytestmark = pytest.mark.timeout(90)
+
 MakeFunction = Callable[..., lambda_.Function]
 MakeZip = Callable[..., Path]
 Synthesize = Callable[[], Any]

@@ -17,15 +17,21 @@ from aws_cdk import aws_ssm as ssm
 from deploy.cdk import LoggerExtension, header_from_parameter, header_from_secret
 from deploy.environment import ParameterError, make_statements, make_variables
 from deploy.parameters import PARAMETERS
+from logger_extension.policy.references import find_references
+from logger_extension.settings.headers import parse_headers
 from tests.support.parameter_sets import (
     ACCOUNT,
     ENDPOINT,
     REGION,
+    SECRET,
     Set,
     refuse_alone,
     refuse_together,
     take_sets,
 )
+
+# The first synthesis of a process loads all of CDK into Node.js.
+pytestmark = pytest.mark.timeout(90)
 
 MakeFunction = Callable[..., lambda_.Function]
 MakeZip = Callable[..., Path]
@@ -62,7 +68,6 @@ def join(value: Any) -> str:
     return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
 
 
-@pytest.mark.timeout(60)
 def test_each_property_reaches_function_and_role(
     stack: cdk.Stack, make_function: MakeFunction, make_zip: MakeZip, synthesize: Synthesize
 ) -> None:
@@ -156,6 +161,14 @@ def test_secrets_are_references_that_the_function_may_read(
         f"x-named={{{{secretsmanager:{secret}}}}}",
         f"x-parameter={{{{ssm:{ssm_arn}}}}}",
     ]
+    told = join(result.variables("function")["OTEL_EXPORTER_OTLP_HEADERS"])
+    deployed = told.replace("<AWS::Partition>", "aws").replace(own_arn, SECRET)
+    headers = parse_headers("HEADERS", deployed, is_grpc=False)
+    assert {each.secret.name for each in find_references(headers.values())} == {
+        SECRET,
+        secret.replace("<AWS::Partition>", "aws"),
+        ssm_arn.replace("<AWS::Partition>", "aws"),
+    }
     (policy,) = result.resources("AWS::IAM::Policy")
     (key_id,) = (
         name

@@ -11,6 +11,9 @@ from deploy.cdk.properties import Properties, find_plain_secrets, make_values
 from deploy.environment import ParameterError
 from deploy.parameters import PARAMETERS, Kind
 
+# The first synthesis of a process loads all of CDK into Node.js.
+pytestmark = pytest.mark.timeout(90)
+
 HINTS = get_type_hints(Properties)
 
 WRONG: dict[Kind, list[Any]] = {
