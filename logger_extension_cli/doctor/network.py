@@ -35,18 +35,17 @@ ADVICE = {
 
 async def check_place(place: Place, timeout_s: float) -> list[Check]:
     """Return a check of each step, up to the first that fails."""
-    checks = [await _check_name(place, timeout_s)]
-    if checks[-1].status is not Status.OK:
-        return checks
-    check, writer = await _connect(place, timeout_s)
-    checks.append(check)
+    found = await _check_name(place, timeout_s)
+    if found.status is not Status.OK:
+        return [found]
+    connected, writer = await _connect(place, timeout_s)
     if writer is None:
-        return checks
-    transport = writer.transport
+        return [found, connected]
+    transport, checks = writer.transport, [found, connected]
     try:
         if place.is_tls:
             checks.append(await _check_tls(place, writer, timeout_s))
-        if checks[-1].status is not Status.FAILED:
+        if all(each.status is not Status.FAILED for each in checks):
             await _part(writer)
     finally:
         # A handshake that failed leaves the writer with a transport that tells of no end.

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from logger_extension.config import MIB, Config
 from logger_extension.policy.flush import Policy
+from logger_extension.policy.log_sampling import SamplingRules
 from logger_extension.settings.export import Target
-from logger_extension.settings.logs import SEVERITIES
+from logger_extension.settings.logs import SEVERITIES, LogsSettings
 from logger_extension.signals.resource import describe_resource
 from logger_extension_cli.doctor.masking import mask_address, mask_headers
 from logger_extension_cli.doctor.report import Plan
@@ -86,25 +87,25 @@ def _describe_lines(config: Config) -> Iterator[str]:
         yield f"only those that match {logs.include.pattern}"
     if logs.exclude is not None:
         yield f"not those that match {logs.exclude.pattern}"
-    if (sampling := logs.sampling) is not None:
-        yield (
-            f"of {sampling.ratio * 100:g} % of the invocations that are not failed, cold"
-            + (f", slower than {sampling.slow_ms:,g} ms" if sampling.slow_ms is not None else "")
-            + (
-                f", dearer than {sampling.expensive_usd} USD"
-                if sampling.expensive_usd is not None
-                else ""
-            )
-        )
+    if logs.sampling is not None:
+        yield _describe_sampling(logs.sampling)
     if logs.redactor is not None:
-        names_found = ", ".join(sorted({name for name, _, _ in logs.redactor.patterns}))
-        yield f"redacted: {names_found}"
+        yield f"redacted: {', '.join(name for name, _, _ in logs.redactor.patterns)}"
     if logs.max_bytes:
         yield f"cut at {logs.max_bytes:,} bytes"
     if logs.has_platform_logs:
         yield "Lambda's own events too"
-    if logs == type(logs)():
+    if logs == LogsSettings():
         yield "every line the function prints, as it is"
+
+
+def _describe_sampling(rules: SamplingRules) -> str:
+    always = ["failed", "cold"]
+    if rules.slow_ms is not None:
+        always.append(f"of {rules.slow_ms:g} ms or more")
+    if rules.expensive_usd is not None:
+        always.append(f"of {rules.expensive_usd:g} USD or more")
+    return f"of all invocations that are {', '.join(always)}; of {rules.ratio * 100:g} % of others"
 
 
 def _describe_spans(config: Config) -> Iterator[str]:

@@ -65,6 +65,15 @@ def check_settings(
             advice=f"did you mean {nearest}?" if nearest else "see docs/configuration.md",
         )
 
+    for name, value in environ.items():
+        if name.lower() in ("http_proxy", "https_proxy") and value.startswith("https://"):
+            yield Check(
+                name="settings",
+                status=Status.WARNING,
+                text=f"{name} is not used for HTTP: its address begins with https://",
+                advice="a proxy that is spoken to by http:// passes https:// on as well",
+            )
+
 
 def _repeat(quoted: str, masking: Masking) -> str:
     return quoted if masking.repeat(quoted) == quoted else MASKED

@@ -7,7 +7,7 @@ import pytest
 from logger_extension_cli.__main__ import build_parser, main
 from tests.support.command_line import run_command
 
-_COMMANDS = ("demo", "run", "collector", "replay")
+_COMMANDS = ("demo", "run", "collector", "replay", "doctor")
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
