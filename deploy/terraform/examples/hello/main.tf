@@ -92,6 +92,6 @@ resource "aws_lambda_function_url" "hello" {
 }
 
 output "url" {
-  description = "Call it with a request that is signed by someone who may lambda:InvokeFunctionUrl."
+  description = "Takes signed requests of those who may lambda:InvokeFunctionUrl and lambda:InvokeFunction."
   value       = aws_lambda_function_url.hello.function_url
 }
