@@ -18,7 +18,7 @@ def handler(event, context):
     print("hello from python")
     return {"request_id": context.aws_request_id}
 """
-# The shell that does it has been started already; it reads nothing after this, and runs one program.
+# The shell that does it runs already, and starts one program.
 _CLEAN = (
     "unset LD_LIBRARY_PATH LD_PRELOAD OPENSSL_CONF NODE_OPTIONS PYTHONPATH PYTHONHOME"
     " PYTHONPLATLIBDIR PYTHONVERBOSE PYTHONWARNINGS PYTHONINSPECT PYTHONIOENCODING TMOUT FUNCNEST"
@@ -53,7 +53,9 @@ def find_node() -> Path:
     return Path(node).resolve()
 
 
-def write_function(name: str, task: Path, seen_at: str, bootstrap: Path, programs: Programs) -> None:
+def write_function(
+    name: str, task: Path, seen_at: str, bootstrap: Path, programs: Programs
+) -> None:
     """Write a function and the file that runs it.
 
     Args:

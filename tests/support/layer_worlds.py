@@ -1,9 +1,9 @@
-"""An unpacked layer beside a function, on AWS's emulator and in the local Lambda.
+"""An unpacked layer beside a function with hostile variables, on the emulator and the local Lambda.
 
-Owns where each of the two has the layer, the function and its programs, and that both are asked the
-same things. The emulator runs in a namespace of its own: `/opt` is mounted read-only, the user has no
-privilege, and the only network is the loopback. The local Lambda runs the same files where they lie,
-and has the Telemetry API. Must not know what a test expects.
+Owns where each of the two has the layer, the function and its programs, and that both are asked
+the same things. The emulator runs in a namespace of its own: `/opt` is mounted read-only, the user
+has no privilege, the only network is the loopback. The local Lambda runs the same files where they
+lie, and has the Telemetry API. Must not know what a test expects.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lambda_sandbox import Sandbox, Scenario
 from otlp_viewer import Collector
 from tests.support.layer_hostility import write_hostile
 from tests.support.layer_runtimes import Programs, find_node, write_function
-from tests.support.rie import PYTHON, SITE_PACKAGES, Emulator, Tree
+from tests.support.rie import SITE_PACKAGES, Emulator, Tree
 
 if TYPE_CHECKING:
     import socket
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _SERVER = 2  # SpanKind of OTLP
 _COLLECTOR_PORT = 14318  # of the namespace
+TIMEOUT_S = 20  # of an invocation: the machine may be busy with other things
 _PYTHON_ELSEWHERE = "var/python"  # where no launcher looks for an interpreter
 # Lambda's user has no name, no group of others and no capability.
 _UNPRIVILEGED = (
@@ -50,22 +51,20 @@ class Plan:
     Attributes:
         layer: the folder that a layer was unpacked to; it stands for /opt and is not written to.
         function: of `layer_runtimes.NAMES`.
-        python: the prefix of the interpreter of the function's runtime, where the launcher finds it;
-            None for a runtime without.
-        is_hostile: whether the function has the variables of `layer_hostility`.
-        environ: more of the function's variables.
-        others: more external extensions: name -> program, a shell script or a file.
+        python: the prefix of the interpreter of the function's runtime, where the launcher finds
+            it; None for a runtime without.
+        environ: variables of the function beside those of `layer_hostility`.
+        others: more external extensions: name -> script.
     """
 
     layer: Path
     function: str = "python"
     python: Path | None = None
-    is_hostile: bool = True
     environ: Mapping[str, str] = field(default_factory=dict)
-    others: Mapping[str, str | Path] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """A running function.
 
@@ -101,7 +100,6 @@ async def play_in_sandbox(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
     """Run a plan in the local Lambda."""
     task = folder / "task"
     task.mkdir()
-    variables = write_hostile(task / "hostile", str(task / "hostile")) if plan.is_hostile else {}
     programs = Programs(
         python=sys.executable,
         libraries=f"{sys.base_prefix}/lib",
@@ -109,17 +107,19 @@ async def play_in_sandbox(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
         node=str(find_node()) if plan.function == "node" else "",
     )
     write_function(plan.function, task, str(task), task / "bootstrap", programs)
-    variables |= {"LOGGER_EXTENSION_TELEMETRY_PORT": "0"} | dict(plan.environ)
+    variables = write_hostile(task / "hostile", str(task / "hostile"))
+    variables |= {"LOGGER_EXTENSION_TELEMETRY_PORT": "0", **plan.environ}
     if plan.python is not None:
         # There is no /var/lang on a machine where tests run.
         variables["LOGGER_EXTENSION_PYTHON"] = str(plan.python / "bin" / "python3")
     async with Collector() as collector:
         variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.endpoint
+        extensions = _lay_extensions(plan, folder / "opt")
         scenario = Scenario(
             task_root=task,
-            extensions=_lay_extensions(plan, folder / "opt"),
+            extensions=extensions,
             environment=variables,
-            timeout_ms=20_000,
+            timeout_ms=TIMEOUT_S * 1000,
         )
         async with Sandbox(scenario) as sandbox:
 
@@ -128,34 +128,23 @@ async def play_in_sandbox(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
                 assert result.status == "success", (result, _read(sandbox))
                 return str(json.loads(result.payload)["request_id"])
 
-            yield Stage(invoke, sandbox.shutdown, collector, lambda: _read(sandbox), True)
+            yield Stage(
+                invoke=invoke,
+                stop=sandbox.shutdown,
+                collector=collector,
+                said=lambda: _read(sandbox),
+                has_telemetry=True,
+            )
 
 
 @contextlib.asynccontextmanager
 async def play_on_emulator(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
     """Run a plan on AWS's emulator."""
     tree = Tree(folder / "tree")
-    hostile = tree.task / "hostile"
-    variables = write_hostile(hostile, "/var/task/hostile") if plan.is_hostile else {}
-    mounts = [(plan.layer / NAME, f"opt/{NAME}")]
-    (tree.root / "opt" / NAME).mkdir()
-    (tree.root / _PYTHON_ELSEWHERE).mkdir()
-    if plan.python is not None:
-        mounts.append((plan.python, "var/lang"))
-    node = ""
-    if plan.function == "node":
-        node = f"/var/node/{find_node().name}"
-        (tree.root / "var/node").mkdir()
-        mounts.append((find_node().parent, "var/node"))
-    programs = Programs(
-        python=PYTHON.replace("var/lang", _PYTHON_ELSEWHERE),
-        libraries=f"/{_PYTHON_ELSEWHERE}/lib",
-        site_packages=SITE_PACKAGES,
-        node=node,
-    )
-    write_function(plan.function, tree.task, "/var/task", tree.bootstrap, programs)
-    _write_extensions(plan, tree.extensions)
-    variables |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{_COLLECTOR_PORT}"}
+    mounts = _lay_inside(plan, tree)
+    variables = write_hostile(tree.task / "hostile", "/var/task/hostile")
+    variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{_COLLECTOR_PORT}"
+    variables |= plan.environ
     async with Collector() as collector:
 
         async def serve_inside(listener: socket.socket) -> None:
@@ -165,13 +154,13 @@ async def play_on_emulator(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
 
         emulator = Emulator(
             tree,
-            timeout_s=20,
-            mounts=tuple(mounts),
+            timeout_s=TIMEOUT_S,
+            mounts=mounts,
             servers={_COLLECTOR_PORT: serve_inside},
             python_home=_PYTHON_ELSEWHERE,
             # The function's variables are those of the emulator's processes, not of what makes the
             # namespace.
-            wrapper=(*_UNPRIVILEGED, "env", *_as_words(variables | dict(plan.environ))),
+            wrapper=(*_UNPRIVILEGED, "env", *(f"{name}={variables[name]}" for name in variables)),
         )
         async with emulator:
 
@@ -183,11 +172,33 @@ async def play_on_emulator(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
             async def stop() -> None:
                 assert await emulator.stop() == 0
 
-            yield Stage(invoke, stop, collector, lambda: emulator.output, False)
+            yield Stage(
+                invoke=invoke,
+                stop=stop,
+                collector=collector,
+                said=lambda: emulator.output,
+                has_telemetry=False,
+            )
 
 
-def _as_words(variables: Mapping[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in variables.items()]
+def _lay_inside(plan: Plan, tree: Tree) -> tuple[tuple[Path, str], ...]:
+    """Write function and extensions into a tree; return what is to be mounted into it besides."""
+    mounts = [(plan.layer / NAME, f"opt/{NAME}")]
+    if plan.python is not None:
+        mounts.append((plan.python, "var/lang"))
+    if plan.function == "node":
+        mounts.append((find_node().parent, "var/node"))
+    for folder in (*(target for _, target in mounts), _PYTHON_ELSEWHERE):
+        (tree.root / folder).mkdir(exist_ok=True)
+    programs = Programs(
+        python=f"/{_PYTHON_ELSEWHERE}/bin/python3",
+        libraries=f"/{_PYTHON_ELSEWHERE}/lib",
+        site_packages=SITE_PACKAGES,
+        node=f"/var/node/{find_node().name}" if plan.function == "node" else "",
+    )
+    write_function(plan.function, tree.task, "/var/task", tree.bootstrap, programs)
+    _write_extensions(plan, tree.extensions)
+    return tuple(mounts)
 
 
 def _read(sandbox: Sandbox) -> str:
@@ -208,9 +219,6 @@ def _lay_extensions(plan: Plan, root: Path) -> Path:
 def _write_extensions(plan: Plan, folder: Path) -> None:
     """Put ours and the others into a folder."""
     shutil.copy(plan.layer / "extensions" / NAME, folder)
-    for name, program in plan.others.items():
-        if isinstance(program, str):
-            (folder / name).write_text(program)
-        else:
-            shutil.copy(program, folder / name)
+    for name, script in plan.others.items():
+        (folder / name).write_text(script)
         (folder / name).chmod(0o755)

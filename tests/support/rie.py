@@ -114,8 +114,8 @@ class Emulator:
 
     *mounts* are (directory of the host, target below the tree), read-only. *servers* are called
     with a listening socket of the inside before anything runs there: port -> server. This Python
-    is seen at /*python_home*. *wrapper* is a command that runs the emulator in its own place, such as
-    `setpriv`.
+    is seen at /*python_home*. *wrapper* is a command that runs the emulator in its own place, as
+    `setpriv` does.
     """
 
     tree: Tree

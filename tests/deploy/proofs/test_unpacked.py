@@ -15,7 +15,7 @@ from tests.support.layer_worlds import Plan, Stage
 if TYPE_CHECKING:
     from tests.support.layer_worlds import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 PREFIX = Path(sys.base_prefix)
 
