@@ -9,6 +9,7 @@ from deploy.parameters import OWN_PREFIX, PARAMETERS, STANDARD_PREFIX
 from logger_extension.config import Config
 from logger_extension.environment import Environment
 from logger_extension.settings.headers import parse_headers
+from tests.support.laws import LAW
 from tests.support.parameter_sets import (
     ACCOUNT,
     AWS,
@@ -76,6 +77,7 @@ NAMES = st.text("abcXYZ-_.!#$%&'*+^`|~09", min_size=1)
 TEXTS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="{}"))
 
 
+@LAW
 @given(st.dictionaries(NAMES.map(str.lower), st.tuples(TEXTS, st.booleans(), TEXTS)))
 def test_headers_come_out_as_they_went_in(pairs: dict[str, tuple[str, bool, str]]) -> None:
     """Whatever is around a reference, and nothing within it, is encoded."""
@@ -86,6 +88,7 @@ def test_headers_come_out_as_they_went_in(pairs: dict[str, tuple[str, bool, str]
     assert parse_headers("HEADERS", write_map(headers), is_grpc=False) == headers
 
 
+@LAW
 @given(st.dictionaries(st.text(min_size=1), st.text()))
 def test_attributes_come_out_as_they_went_in(attributes: dict[str, str]) -> None:
     """Any text in names and values comes through, but for blanks that are no spaces at the ends."""
