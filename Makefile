@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 ARGS ?= --python 3.12 --arch x86_64
 PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer logger_extension_cli
+BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.159.0
 COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pictures layer check test bench-startup bench-throughput bench-overhead bench-slowdown \
+.PHONY: help demo pictures layer check test otelcol bench-startup bench-throughput bench-overhead bench-slowdown \
   bench-memory bench-worker reliability constraints clean
 
 help: ## this list
@@ -56,6 +57,10 @@ check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling, 
 	$(BIN)/codespell
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
 	$(BIN)/python .ci/audit.py $(BIN)/pip-audit constraints/demo.txt constraints/dev.txt
+
+otelcol: $(BIN)/python ## the collector that deploy/collector is tried with (needs Go, 4 minutes)
+	cd deploy/collector && go run $(BUILDER) --config=builder.yaml
+	mkdir -p $(VENV)/share/otelcol && cp deploy/collector/build/otelcol $(VENV)/share/otelcol/
 
 test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector
 	$(BIN)/pytest $(PYTEST_ARGS)

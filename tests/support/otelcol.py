@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = REPOSITORY / "deploy" / "collector"
 BUILT = REPOSITORY / ".venv" / "share" / "otelcol" / "otelcol"
-HOW_TO_GET = (
-    "no otelcol: in deploy/collector run"
-    " `go run go.opentelemetry.io/collector/cmd/builder@v0.159.0 --config=builder.yaml`,"
-    " then set OTELCOL to build/otelcol or copy it to .venv/share/otelcol"
-)
+HOW_TO_GET = "no otelcol: `make otelcol` builds it (needs Go), or set OTELCOL to one"
 
 # Several run at once, and the port of a collector's own metrics cannot be asked for by a variable.
 QUIET = "service:\n  telemetry:\n    metrics:\n      level: none\n"
