@@ -55,17 +55,20 @@ def explain_outcome(outcome: Outcome, target: Target, took_ms: float, masking: M
                 name=name,
                 status=Status.FAILED,
                 text=masking.repeat(reason),
-                advice=_advise(reason, target),
+                advice=_advise(reason, target, masking),
             )
 
 
-def _advise(reason: str, target: Target) -> str:
+def _advise(reason: str, target: Target, masking: Masking) -> str:
     advice = next((text for start, text in ADVICE if re.match(start, reason)), NO_ANSWER)
     scheme = "http" if target.insecure else "https"
-    address = f"{scheme}://{target.url}" if target.protocol == GRPC else target.url
+    url = f"{scheme}://{target.url}" if target.protocol == GRPC else target.url
+    address = mask_address(url)
+    if masking.repeat(address) != address:
+        address = "the endpoint"  # the whole of it may come from a secret
     return advice.format(
         headers=", ".join(target.headers) or "none are set",
         signal=target.signal,
-        address=mask_address(address),
+        address=address,
         protocol=target.protocol,
     )

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logger_extension.aws.credentials import ADDRESS
@@ -20,7 +20,7 @@ from logger_extension.exporters.protocols import open_exporter
 from logger_extension.settings.export import Target
 from logger_extension.settings.resolution import resolve
 from logger_extension_cli.doctor.answers import explain_outcome
-from logger_extension_cli.doctor.masking import Masking
+from logger_extension_cli.doctor.masking import Masking, mask_address
 from logger_extension_cli.doctor.network import check_place
 from logger_extension_cli.doctor.places import Place, find_place
 from logger_extension_cli.doctor.report import Check, Status
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 EMPTY_REQUEST = b""
 
 # What the libraries read from the process, wherever the settings came from.
-READ_BY_LIBRARIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
+READ_BY_LIBRARIES = frozenset(
+    {"SSL_CERT_FILE", "SSL_CERT_DIR", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "GRPC_VERBOSITY"}
+)
+# What gRPC would log by itself is told by the report.
+QUIET = {"GRPC_VERBOSITY": "NONE"}
 
 MS_PER_S = 1_000
 
@@ -88,7 +92,7 @@ class _Collectors:
             secrets = await self._fetch(targets)
             aims = [self._aim(target) for target in targets]
             places = list(dict.fromkeys(aim.place for aim in aims if aim.place is not None))
-            steps = await asyncio.gather(*(check_place(each, self._timeout_s) for each in places))
+            steps = await asyncio.gather(*(self._visit(each) for each in places))
             self._places = dict(zip(places, steps, strict=True))
             exports = await asyncio.gather(*(self._export(aim) for aim in aims))
         finally:
@@ -124,7 +128,15 @@ class _Collectors:
                 return _Aim(target=target, resolved=None, place=None, fault=str(error))
         addressed = resolved or target
         place = find_place(addressed, self._environ) if addressed.url else None
+        if place is not None and target.endpoint is not None:
+            place = replace(place, label=mask_address(target.endpoint.text))
         return _Aim(target=target, resolved=resolved, place=place)
+
+    async def _visit(self, place: Place) -> list[Check]:
+        checks = await check_place(place, self._timeout_s)
+        if not place.label:
+            return checks
+        return [replace(each, text=self._masking.repeat(each.text)) for each in checks]
 
     async def _export(self, aim: _Aim) -> Check:
         name = f"{aim.target.signal} export"
@@ -190,13 +202,11 @@ def _as_process(environ: Mapping[str, str]) -> Iterator[None]:
         }
 
     before = pick(os.environ)
-    # What gRPC logs by itself is told by the report.
-    is_silent = "GRPC_VERBOSITY" not in os.environ
-    _replace(before, pick(environ) | ({"GRPC_VERBOSITY": "NONE"} if is_silent else {}))
+    _replace(before, QUIET | pick(environ))
     try:
         yield
     finally:
-        _replace(pick(os.environ) | ({"GRPC_VERBOSITY": ""} if is_silent else {}), before)
+        _replace(pick(os.environ), before)
 
 
 def _replace(old: Mapping[str, str], new: Mapping[str, str]) -> None:

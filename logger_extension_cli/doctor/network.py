@@ -68,13 +68,13 @@ async def _check_name(place: Place, timeout_s: float) -> Check:
         async with asyncio.timeout(timeout_s):
             addresses = await _resolve(place.host, place.port)
     except TimeoutError:
-        text = f"no answer for {place.host} within {timeout_s:g} s"
+        text = f"no answer within {timeout_s:g} s"
         return Check(name=name, status=Status.FAILED, text=text, advice="is there a name server?")
     except (OSError, UnicodeError) as error:
         return Check(
             name=name,
             status=Status.FAILED,
-            text=f"{place.host} is not found: {_explain(error)}",
+            text=f"the name is not found: {_explain(error)}",
             advice="names inside a VPC are found from there alone",
         )
     text = f"{', '.join(addresses)}, {_took(began_s)}"

@@ -31,6 +31,7 @@ class Place:
         is_tls: whether it is spoken to by TLS. What is behind a proxy is not seen from here.
         is_grpc: whether gRPC is spoken there.
         ca_file: see `Target`; the same for the next two.
+        label: what it is called where host and port come from a secret.
     """
 
     host: str
@@ -41,10 +42,13 @@ class Place:
     ca_file: str = ""
     client_certificate_file: str = ""
     client_key_file: str = ""
+    label: str = ""
 
     @property
     def name(self) -> str:
         """What the report calls it."""
+        if self.label:
+            return self.label
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'proxy ' if self.is_proxy else ''}{host}:{self.port}"
 

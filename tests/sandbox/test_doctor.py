@@ -297,6 +297,23 @@ async def test_secrets_are_fetched_and_never_told(aws: AwsServices) -> None:
         assert secret == CREDENTIALS["AWS_REGION"] or secret not in written
 
 
+@pytest.mark.parametrize("status", [200, 404])
+async def test_an_endpoint_that_is_a_secret(aws: AwsServices, status: int) -> None:
+    """Host, port and path are parts of it: none of them is told."""
+    reference = "{{secretsmanager:endpoint}}"
+    collector = HttpCollector(status)
+    async with collector.running():
+        aws.put_secret("endpoint", f"http://127.0.0.1:{collector.port}/{SECRET}")
+        code, written = await run_doctor(
+            **(PLACE | aws.environ), OTEL_EXPORTER_OTLP_ENDPOINT=reference
+        )
+    assert code == (0 if status == 200 else 1), written
+    assert f"{reference} TCP" in written
+    assert len(collector.requests) == len(SIGNALS)
+    for part in ("hunter2", "127.0.0.1", str(collector.port)):
+        assert part not in written
+
+
 async def test_secrets_without_credentials() -> None:
     """Not checked, and that is no failure; the connection is checked all the same."""
     async with Collector() as collector:
