@@ -102,6 +102,7 @@ class _Collectors:
     async def _fetch(self, targets: Sequence[Target]) -> list[Check]:
         """Fetch what the targets refer to; return a check of each secret."""
         references = {each for target in targets for each in target.references}
+        self._store.want(references)  # all with the first
         checks: dict[str, Check] = {}
         for reference in sorted(references, key=lambda each: (each.secret.name, each.key)):
             name = f"secret {reference.secret.name}"

@@ -327,14 +327,19 @@ async def test_secrets_without_credentials() -> None:
     assert any(name.endswith("TCP") and c["status"] == "ok" for name, c in checks.items())
 
 
-async def test_a_secret_that_is_not_there(aws: AwsServices) -> None:
-    """Its name is told, with what Secrets Manager said."""
+async def test_secrets_that_are_not_there(aws: AwsServices) -> None:
+    """Each is named, with what Secrets Manager said; one that is there is read all the same."""
+    names = ("collector", "one", "two", "three", "four")
+    headers = ",".join(f"{name}={{{{secretsmanager:{name}}}}}" for name in names)
     code, checks = await examine(
         **aws.environ,
-        OTEL_EXPORTER_OTLP_ENDPOINT="{{secretsmanager:other}}",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://nowhere.invalid:4318",
+        OTEL_EXPORTER_OTLP_HEADERS=headers,
     )
     assert code == 1
-    assert "ResourceNotFoundException" in checks["secret other"]["text"]
+    assert checks["secret collector"]["status"] == "ok"
+    for name in names[1:]:
+        assert "ResourceNotFoundException" in checks[f"secret {name}"]["text"]
     assert checks["logs export"]["status"] == "not checked"
 
 
