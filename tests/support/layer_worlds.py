@@ -113,7 +113,7 @@ async def play_in_sandbox(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
         # There is no /var/lang on a machine where tests run.
         variables["LOGGER_EXTENSION_PYTHON"] = str(plan.python / "bin" / "python3")
     async with Collector() as collector:
-        variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.endpoint
+        variables.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
         extensions = _lay_extensions(plan, folder / "opt")
         scenario = Scenario(
             task_root=task,
