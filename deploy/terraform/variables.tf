@@ -1,4 +1,4 @@
-# First what the module itself needs, then the table that CDK and SAM have too (deploy/parameters.py).
+# First what the module itself needs, then the table that CDK and SAM have too (deploy/parameters.toml).
 
 variable "layer_zip" {
   description = "The zip that `logger-extension layer build` has made, with the name that it gave."
