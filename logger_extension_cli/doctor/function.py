@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from logger_extension_cli.errors import UsageError
+
+T = TypeVar("T")
 
 STDIN = Path("-")
 
@@ -57,15 +59,17 @@ def read_function(
     """
     machine, ephemeral_mb, origins = os.uname().machine, None, []
     described: dict[str, str] = {}
+    if arguments.function_config == arguments.env_file == STDIN:
+        raise UsageError("--function-config and --env-file cannot both be read from stdin")
     if arguments.function_config is not None:
         origins.append(_name(arguments.function_config))
         configuration = _parse_configuration(arguments.function_config)
         described = _read_variables(configuration)
-        machine = next(iter(configuration.get("Architectures") or ()), machine)
-        ephemeral_mb = (configuration.get("EphemeralStorage") or {}).get("Size")
+        machine = next(iter(_find(configuration, list, "Architectures") or ()), machine)
+        ephemeral_mb = _find(configuration, int, "EphemeralStorage", "Size")
     if arguments.env_file is not None:
         origins.append(_name(arguments.env_file))
-        lines = _read_text(arguments.env_file).splitlines()
+        lines = _read_text(arguments.env_file).split("\n")
         described |= parse_pairs(_name(arguments.env_file), _drop_comments(lines))
     if origins:
         own = {name: environ[name] for name in CREDENTIALS if environ.get(name)}
@@ -92,7 +96,8 @@ def parse_pairs(origin: str, pairs: Iterable[tuple[int, str]]) -> dict[str, str]
     variables = {}
     for place, pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name.strip() or "\0" in pair:
+        # One word: `export K=V` would set a variable of that whole name.
+        if not equals or len(name.split()) != 1 or "\0" in pair:
             raise UsageError(f"{origin}: number {place} is not of the form K=V")
         variables[name.strip()] = value
     return variables
@@ -113,7 +118,7 @@ def _parse_configuration(path: Path) -> dict[str, Any]:
         raise UsageError(f"{_name(path)} is not JSON") from None
     if isinstance(value, dict) and isinstance(value.get("Configuration"), dict):
         value = value["Configuration"]  # that of `aws lambda get-function`
-    if not isinstance(value, dict) or "FunctionName" not in value:
+    if not isinstance(value, dict) or not isinstance(value.get("FunctionName"), str):
         raise UsageError(
             f"{_name(path)} is not what `aws lambda get-function-configuration` prints:"
             " there is no FunctionName"
@@ -122,34 +127,45 @@ def _parse_configuration(path: Path) -> dict[str, Any]:
 
 
 def _read_variables(configuration: Mapping[str, Any]) -> dict[str, str]:
-    environment = configuration.get("Environment") or {}
-    if environment.get("Error"):
+    if _find(configuration, dict, "Environment", "Error"):
         raise UsageError(
             "AWS could not decrypt the function's variables for you: ask with a role that may use"
             " their key (kms:Decrypt)"
         )
-    arn = str(configuration.get("FunctionArn", "")).split(":")
+    arn = (_find(configuration, str, "FunctionArn") or "").split(":")
+    is_snap_start = _find(configuration, str, "SnapStart", "OptimizationStatus") == "On"
     set_by_lambda = {
         "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
-        "AWS_LAMBDA_FUNCTION_VERSION": configuration.get("Version"),
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": configuration.get("MemorySize"),
+        "AWS_LAMBDA_FUNCTION_VERSION": _find(configuration, str, "Version"),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": _find(configuration, int, "MemorySize"),
         "AWS_REGION": arn[ARN_REGION] if len(arn) > ARN_REGION else None,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": _find_init_type(configuration),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if is_snap_start else None,
     }
     known = {name: str(value) for name, value in set_by_lambda.items() if value}
-    own = environment.get("Variables") or {}
+    own = _find(configuration, dict, "Environment", "Variables") or {}
     return {str(name): str(value) for name, value in own.items()} | known
 
 
-def _find_init_type(configuration: Mapping[str, Any]) -> str | None:
-    """Return how sandboxes are initialised, as far as the configuration tells."""
-    is_on = (configuration.get("SnapStart") or {}).get("OptimizationStatus") == "On"
-    return "snap-start" if is_on else None
+def _find(part: Mapping[str, Any], kind: type[T], name: str, *more: str) -> T | None:
+    """Return what stands under a name, and the names below it; None where it is null or not there.
+
+    Raises:
+        UsageError: it is of another kind; it is not repeated.
+    """
+    value: Any = part.get(name)
+    if value is None:
+        return None
+    if more and isinstance(value, dict):
+        return _find(value, kind, *more)
+    if more or not isinstance(value, kind):
+        raise UsageError(f"{name} is not what AWS prints there")
+    return value
 
 
 def _read_text(path: Path) -> str:
     try:
-        return sys.stdin.read() if path == STDIN else path.read_text()
+        text = sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")
+        return text.removeprefix("\ufeff")  # a byte order mark, as Windows begins a file
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise UsageError(f"cannot read {_name(path)}: {reason}") from error

@@ -6,7 +6,8 @@ where a text is printed.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl, quote, unquote
 
 from logger_extension.errors import ConfigError
@@ -78,7 +79,8 @@ class Masking:
         """Return a sentence of our own with each secret masked, however it came there."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             if len(secret) >= LEAST_HIDDEN:
-                for spelling in {secret, quote(secret), quote(secret, safe=""), unquote(secret)}:
+                quoted = (quote(secret, safe, errors="surrogateescape") for safe in ("/", ""))
+                for spelling in {secret, *quoted, unquote(secret)}:
                     sentence = sentence.replace(spelling, MASKED)
         return sentence
 
@@ -130,6 +132,18 @@ def _find_header_secrets(name: str, text: str) -> Iterator[str]:
     for header, value in headers.items():
         if header not in PLAIN_HEADERS:
             yield from (part for part in REFERENCE.split(value) if not MARK.match(part))
+            yield from _decode_basic(value)
+
+
+def _decode_basic(value: str) -> Sequence[str]:
+    """Return user and password of basic authentication (RFC 7617); collectors name them."""
+    scheme, _, encoded = value.partition(" ")
+    if scheme.lower() != "basic":
+        return ()
+    try:
+        return b64decode(encoded).decode().split(":", 1)
+    except ValueError:
+        return ()
 
 
 def _find_address_secrets(text: str) -> Iterator[str]:
@@ -138,8 +152,10 @@ def _find_address_secrets(text: str) -> Iterator[str]:
     if not at:
         user, _, rest = plain.rpartition("@")
     yield from (unquote(part) for part in user.split(":"))
+    if user:  # as HTTP sends it
+        yield b64encode(unquote(user).encode("latin-1", "replace")).decode()
     query = rest.partition("?")[2].partition("#")[0]
-    values = [value for _, value in parse_qsl(query)] or [unquote(query)]
+    values = [value or name for name, value in parse_qsl(query, keep_blank_values=True)]
     yield from (value for value in values if len(value) >= LEAST_QUERY_VALUE)
 
 

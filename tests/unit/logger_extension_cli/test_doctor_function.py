@@ -93,6 +93,64 @@ def test_other_json(tmp_path: Path, content: object) -> None:
         read_function(make_arguments(function_config=path), {})
 
 
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ({"Environment": []}, "Environment"),
+        ({"Environment": {"Variables": ["A=hunter2"]}}, "Variables"),
+        ({"Environment": {"Variables": "hunter2"}}, "Variables"),
+        ({"SnapStart": "On"}, "SnapStart"),
+        ({"EphemeralStorage": 512}, "EphemeralStorage"),
+        ({"EphemeralStorage": {"Size": "512"}}, "Size"),
+        ({"Architectures": "arm64"}, "Architectures"),
+        ({"MemorySize": "1024"}, "MemorySize"),
+        ({"FunctionArn": 7}, "FunctionArn"),
+        ({"FunctionName": None}, "FunctionName"),
+    ],
+)
+def test_parts_of_another_kind(tmp_path: Path, part: dict[str, Any], named: str) -> None:
+    """Are named, without what they hold."""
+    path = write(tmp_path, CONFIGURATION | part)
+    with pytest.raises(UsageError, match=named) as found:
+        read_function(make_arguments(function_config=path), {})
+    assert "hunter2" not in str(found.value)
+
+
+def test_parts_that_are_null(tmp_path: Path) -> None:
+    """Are not there: SDKs print them so, and so does `aws` with a --query of one's own."""
+    path = write(tmp_path, dict.fromkeys(CONFIGURATION) | {"FunctionName": "shop"})
+    function = read_function(make_arguments(function_config=path), {})
+    assert function.environ == {"AWS_LAMBDA_FUNCTION_NAME": "shop"}
+    assert function.ephemeral_mb is None
+
+
+def test_files_of_windows(tmp_path: Path) -> None:
+    """Begin with a byte order mark, and end their lines otherwise."""
+    configuration, variables = tmp_path / "configuration.json", tmp_path / "variables"
+    configuration.write_text(json.dumps({"FunctionName": "shop"}), encoding="utf-8-sig")
+    variables.write_bytes(b"\xef\xbb\xbfA=1\r\nB=2\r\n")
+    arguments = make_arguments(function_config=configuration, env_file=variables)
+    assert read_function(arguments, {}).environ == {
+        "A": "1",
+        "B": "2",
+        "AWS_LAMBDA_FUNCTION_NAME": "shop",
+    }
+
+
+def test_lines_end_at_line_feeds_alone(tmp_path: Path) -> None:
+    """A value may hold what else Unicode takes for the end of a line."""
+    file = tmp_path / "variables"
+    file.write_text("A=1\x0c2\x853\u20284\n")
+    assert read_function(make_arguments(env_file=file), {}).environ == {"A": "1\x0c2\x853\u20284"}
+
+
+def test_stdin_is_read_once() -> None:
+    """Two files cannot both be that."""
+    arguments = make_arguments(function_config=Path("-"), env_file=Path("-"))
+    with pytest.raises(UsageError, match="stdin"):
+        read_function(arguments, {})
+
+
 def test_variables_that_aws_could_not_decrypt(tmp_path: Path) -> None:
     """Are not taken for none."""
     error = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "no"}}
@@ -112,5 +170,6 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         read_function(make_arguments(function_config=file), {})
     with pytest.raises(UsageError, match="cannot read"):
         read_function(make_arguments(env_file=tmp_path / "nowhere"), {})
-    with pytest.raises(UsageError, match="number 1 is not of the form"):
-        read_function(make_arguments(env=["=hunter2"]), {})
+    for pair in ("=hunter2", "export A=hunter2"):
+        with pytest.raises(UsageError, match="number 1 is not of the form"):
+            read_function(make_arguments(env=[pair]), {})

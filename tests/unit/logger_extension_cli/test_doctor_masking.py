@@ -66,6 +66,8 @@ def test_a_secret_that_stands_in_another_variable() -> None:
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "u:hunter2-hunter2@host"},
         {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://host/?key=hunter2-hunter2&a=b"},
         {"https_proxy": "http://u:hunter2%2Dhunter2@proxy"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://host/?a=b&hunter2-hunter2"},
+        {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic bWU6aHVudGVyMi1odW50ZXIy"},
         {"AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"},
         {"AWS_SESSION_TOKEN": "hunter2-hunter2"},
     ],
@@ -76,6 +78,28 @@ def test_secrets_are_found(environ: dict[str, str]) -> None:
     assert "hunter2" not in masking.repeat("HTTP 401: no such key: hunter2-hunter2")
     assert masking.repeat("HTTP 401: hunter2-hunt…").startswith("HTTP 401 ")
     assert masking.hide("see hunter2-hunter2 here") == "see *** here"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20bWU6aHVudGVyMg=="),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:hunter2@collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:%68unter2@collector:4318"),
+        ("http_proxy", "http://me:hunter2@proxy"),
+    ],
+)
+def test_basic_authentication(name: str, value: str) -> None:
+    """User and password are hidden as they were set, and as HTTP sends them."""
+    masking = Masking({name: value})
+    for words in ("no user me with hunter2", "bad header Basic bWU6aHVudGVyMg=="):
+        assert masking.repeat(f"HTTP 401: {words}").startswith("HTTP 401 (")
+
+
+def test_bytes_that_are_no_text() -> None:
+    """Are masked as well: an environment may hold any."""
+    masking = Masking({"OTEL_EXPORTER_OTLP_HEADERS": "api-key=hunter2-\udcff\udcfe"})
+    assert masking.hide("see hunter2-\udcff\udcfe here") == "see *** here"
 
 
 def test_words_without_a_secret() -> None:
