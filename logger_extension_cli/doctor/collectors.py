@@ -6,10 +6,8 @@ not know how anything is told.
 """
 
 import asyncio
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,13 +30,6 @@ if TYPE_CHECKING:
 # https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
 EMPTY_REQUEST = b""
 
-# What the libraries read from the process, wherever the settings came from.
-READ_BY_LIBRARIES = frozenset(
-    {"SSL_CERT_FILE", "SSL_CERT_DIR", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "GRPC_VERBOSITY"}
-)
-# What gRPC would log by itself is told by the report.
-QUIET = {"GRPC_VERBOSITY": "NONE"}
-
 MS_PER_S = 1_000
 
 NO_CREDENTIALS = "there are no AWS credentials here"
@@ -55,8 +46,7 @@ def check_collectors(
         masking: learns every secret.
         timeout_s: the most that a step may take.
     """
-    with _as_process(environ):
-        return asyncio.run(_Collectors(environ, masking, timeout_s).check(targets))
+    return asyncio.run(_Collectors(environ, masking, timeout_s).check(targets))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,28 +179,3 @@ class _Collectors:
         environ = self._environ
         has_key = environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY")
         return bool(has_key or environ.get(ADDRESS))
-
-
-@contextmanager
-def _as_process(environ: Mapping[str, str]) -> Iterator[None]:
-    """Let the process have the function's proxies and authorities, as the extension has them."""
-
-    def pick(variables: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name: value
-            for name, value in variables.items()
-            if name.lower().endswith("_proxy") or name in READ_BY_LIBRARIES
-        }
-
-    before = pick(os.environ)
-    _replace(before, QUIET | pick(environ))
-    try:
-        yield
-    finally:
-        _replace(pick(os.environ), before)
-
-
-def _replace(old: Mapping[str, str], new: Mapping[str, str]) -> None:
-    for name in old:
-        del os.environ[name]
-    os.environ.update(new)

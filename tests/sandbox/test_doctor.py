@@ -109,6 +109,21 @@ async def test_tls(tmp_path: Path) -> None:
 
 
 @needs_openssl
+async def test_authorities_of_the_function(tmp_path: Path) -> None:
+    """SSL_CERT_FILE counts where it is the function's, for the connection and the export."""
+    certificates = make_certificates(tmp_path)
+    collector = HttpCollector(tls=certificates.make_server_context(asks_client=False))
+    async with collector.running():
+        code, written = await run_doctor(
+            *("--env", f"SSL_CERT_FILE={certificates.file('authority.pem')}"),
+            *("--env", f"OTEL_EXPORTER_OTLP_ENDPOINT=https://localhost:{collector.port}"),
+            **PLACE,
+        )
+    assert code == 0, written
+    assert len(collector.requests) == len(SIGNALS)
+
+
+@needs_openssl
 async def test_strict_lets_a_warning_fail(tmp_path: Path) -> None:
     """For CI."""
     certificates: Certificates = make_certificates(tmp_path)
