@@ -6,6 +6,7 @@ know how a report is shown.
 
 from typing import TYPE_CHECKING
 
+from logger_extension.config import is_strict
 from logger_extension.errors import ConfigError
 from logger_extension.exporters.protocols import open_exporter
 from logger_extension.settings.export import Target
@@ -15,7 +16,12 @@ from logger_extension_cli.doctor.masking import Masking
 from logger_extension_cli.doctor.plan import make_plans
 from logger_extension_cli.doctor.prices import check_prices
 from logger_extension_cli.doctor.report import Check, Report, Status
-from logger_extension_cli.doctor.settings import check_settings, explain_settings, read_config
+from logger_extension_cli.doctor.settings import (
+    check_settings,
+    explain_settings,
+    read_config,
+    repeat_complaint,
+)
 from logger_extension_cli.doctor.variables import is_set
 
 if TYPE_CHECKING:
@@ -23,6 +29,10 @@ if TYPE_CHECKING:
 
 MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 MS_PER_S = 1_000
+
+# Of settings with which nothing can be sent.
+EFFECT = "the function runs without telemetry"
+STRICT_EFFECT = "the function's init fails, as LOGGER_EXTENSION_STRICT is set"
 
 
 def examine(function: Function, *, is_offline: bool, timeout_ms: int) -> tuple[Report, Masking]:
@@ -40,7 +50,8 @@ def examine(function: Function, *, is_offline: bool, timeout_ms: int) -> tuple[R
     try:
         config = read_config(environ)
     except ConfigError as error:
-        text = f"the function runs without telemetry: {error}"
+        effect = STRICT_EFFECT if is_strict(environ) else EFFECT
+        text = f"{effect}: {repeat_complaint(str(error), environ, masking)}"
         report.checks.append(Check(name="settings", status=Status.FAILED, text=text))
     complaints = config.complaints if config is not None else ()
     report.settings = explain_settings(environ, complaints, masking)

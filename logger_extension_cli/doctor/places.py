@@ -2,8 +2,9 @@
 
 Owns how an address is taken apart, and which proxies count: those that the extension's libraries
 honour. aiohttp takes `http_proxy` or `https_proxy` by the collector's scheme, and no `https://`
-proxy; gRPC takes `grpc_proxy`, `https_proxy` or `http_proxy`, in lower case only
-(https://github.com/grpc/grpc/blob/master/doc/environment_variables.md). Must not open connections.
+proxy; gRPC takes `grpc_proxy`, `https_proxy` or `http_proxy`, in lower case only, and no proxy
+but an `http://` one (https://github.com/grpc/grpc/blob/master/doc/environment_variables.md). Must
+not open connections.
 """
 
 from collections.abc import Mapping
@@ -56,6 +57,8 @@ class Place:
 def find_place(target: Target, environ: Mapping[str, str]) -> Place | None:
     """Return what is connected to for a target with an address, None for what is no host.
 
+    A proxy that is no address is none either: what comes of it is the export's to say.
+
     Args:
         target: without references in its address.
         environ: the function's environment, for proxies.
@@ -66,8 +69,8 @@ def find_place(target: Target, environ: Mapping[str, str]) -> Place | None:
         return None
     host, port = address
     if proxy := _find_proxy(target, host, environ):
-        parts = urlsplit(proxy if "://" in proxy else f"//{proxy}")
-        return Place(host=parts.hostname or "", port=parts.port or 80, is_proxy=True)
+        through = split_proxy(proxy)
+        return Place(host=through[0], port=through[1], is_proxy=True) if through else None
     return Place(
         host=host,
         port=port,
@@ -77,6 +80,16 @@ def find_place(target: Target, environ: Mapping[str, str]) -> Place | None:
         client_certificate_file=target.client_certificate_file,
         client_key_file=target.client_key_file,
     )
+
+
+def split_proxy(proxy: str) -> tuple[str, int] | None:
+    """Return host and port of a proxy, None for what is no address."""
+    try:
+        parts = urlsplit(proxy)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return (host, port or DEFAULT_PORTS["http"]) if parts.scheme and host else None
 
 
 def _split_url(url: str) -> tuple[str, int]:
@@ -96,6 +109,7 @@ def _split_channel(name: str) -> tuple[str, int] | None:
 def _find_proxy(target: Target, host: str, environ: Mapping[str, str]) -> str:
     if target.protocol == GRPC:
         proxy = next((environ[name] for name in GRPC_PROXIES if environ.get(name)), "")
+        proxy = proxy if proxy.lower().startswith("http://") else ""
         bypass = next((environ[name] for name in GRPC_BYPASSES if environ.get(name)), "")
         return "" if proxy_bypass_environment(host, {"no": bypass}) else proxy
     # As urllib has it, which aiohttp asks: names in lower case win.
@@ -103,4 +117,4 @@ def _find_proxy(target: Target, host: str, environ: Mapping[str, str]) -> str:
     proxies = {name.lower().removesuffix("_proxy"): environ[name] for name in names}
     proxy = proxies.get(urlsplit(target.url).scheme, "")
     is_bypassed = proxy_bypass_environment(host, {"no": proxies.get("no", "")})
-    return "" if is_bypassed or proxy.startswith("https://") else proxy
+    return "" if is_bypassed or proxy.lower().startswith("https://") else proxy

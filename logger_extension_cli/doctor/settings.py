@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from logger_extension.config import Config
 from logger_extension.environment import Environment
 from logger_extension_cli.doctor.masking import MASKED, Masking
+from logger_extension_cli.doctor.places import split_proxy
 from logger_extension_cli.doctor.report import Check, Setting, Status
 from logger_extension_cli.doctor.variables import (
+    STANDARD_EXPORTER,
     VARIABLES,
     Variable,
     find_exceptions,
@@ -24,6 +26,8 @@ TELEMETRY_PORT = "LOGGER_EXTENSION_TELEMETRY_PORT"
 
 # The value that a complaint of the extension repeats.
 QUOTED = re.compile(r"""(?<==)('[^']*'|"[^"]*")""")
+
+EXPORTER_NAME = re.compile(rf"\b{STANDARD_EXPORTER}[A-Z_]+")
 
 
 def read_config(environ: Mapping[str, str]) -> Config:
@@ -55,7 +59,7 @@ def check_settings(
 ) -> Iterator[Check]:
     """Yield a warning for each value that is not used and each name that is a likely slip."""
     for complaint in complaints:
-        text = QUOTED.sub(lambda found: _repeat(found[0], masking), complaint)
+        text = repeat_complaint(complaint, environ, masking)
         yield Check(name="settings", status=Status.WARNING, text=text)
     for name, nearest in find_slips(environ).items():
         yield Check(
@@ -64,19 +68,39 @@ def check_settings(
             text=f"the extension knows no {name}",
             advice=f"did you mean {nearest}?" if nearest else "see docs/configuration.md",
         )
+    yield from _check_proxies(environ)
 
-    for name, value in environ.items():
-        if name.lower() in ("http_proxy", "https_proxy") and value.startswith("https://"):
-            yield Check(
-                name="settings",
-                status=Status.WARNING,
-                text=f"{name} is not used for HTTP: its address begins with https://",
-                advice="a proxy that is spoken to by http:// passes https:// on as well",
-            )
+
+def repeat_complaint(complaint: str, environ: Mapping[str, str], masking: Masking) -> str:
+    """Return a complaint of the extension with the variables that were set, and without secrets."""
+    masked = QUOTED.sub(lambda found: _repeat(found[0], masking), complaint)
+    return _name_set_variables(masked, environ)
+
+
+def _name_set_variables(complaint: str, environ: Mapping[str, str]) -> str:
+    """Return a complaint with our own variables where they stand in for standard ones."""
+    return EXPORTER_NAME.sub(
+        lambda found: find_replacement(found[0], environ) or found[0], complaint
+    )
 
 
 def _repeat(quoted: str, masking: Masking) -> str:
     return quoted if masking.repeat(quoted) == quoted else MASKED
+
+
+def _check_proxies(environ: Mapping[str, str]) -> Iterator[Check]:
+    for name, value in environ.items():
+        if name.lower() not in ("http_proxy", "https_proxy") or not value.strip():
+            continue
+        if value.lower().startswith("https://"):
+            text = f"{name} is not used for HTTP: its address begins with https://"
+            advice = "a proxy that is spoken to by http:// passes https:// on as well"
+        elif split_proxy(value) is None:
+            text = f"{name} is no address: nothing can be sent through it over HTTP"
+            advice = "it must be like http://proxy:3128"
+        else:
+            continue
+        yield Check(name="settings", status=Status.WARNING, text=text, advice=advice)
 
 
 def _explain(
@@ -96,7 +120,8 @@ def _explain(
 def _find_origin(name: str, environ: Mapping[str, str], complaints: Sequence[str]) -> str:
     if replacement := find_replacement(name, environ):
         return f"set, but {replacement} replaces it"
-    if any(re.match(rf"{name}\b", complaint) for complaint in complaints):
+    named = (_name_set_variables(each, environ) for each in complaints)
+    if any(re.match(rf"{name}\b", complaint) for complaint in named):
         return f"set, but cannot be used: the default is taken ({VARIABLES[name].default})"
     exceptions = find_exceptions(name, environ)
     told = ", ".join(f"for {signal} {other} replaces it" for signal, other in exceptions.items())

@@ -47,6 +47,7 @@ def test_no_single_host(url: str) -> None:
         {"https_proxy": "http://tls:3", "HTTP_PROXY": "http://upper:1"},
         {"https_proxy": "http://user:password@tls"},
         {"http_proxy": "https://unsupported:4", "https_proxy": "https://unsupported:4"},
+        {"http_proxy": "HTTPS://unsupported:4", "https_proxy": "HTTPS://unsupported:4"},
         {"http_proxy": "http://p:1", "https_proxy": "http://p:1", "no_proxy": "collector"},
         {"http_proxy": "http://p:1", "https_proxy": "http://p:1", "NO_PROXY": ".internal"},
         {"http_proxy": "http://p:1", "https_proxy": "http://p:1", "no_proxy": "*"},
@@ -82,6 +83,9 @@ def test_proxies_of_http_are_those_that_aiohttp_takes(
         ({"https_proxy": "http://b:1", "http_proxy": "http://c:1"}, "b"),
         ({"http_proxy": "http://c:1"}, "c"),
         ({"HTTP_PROXY": "http://c:1"}, "collector"),
+        ({"http_proxy": "c:1"}, "collector"),
+        ({"http_proxy": "socks5://c:1"}, "collector"),
+        ({"https_proxy": "https://b:1", "http_proxy": "http://c:1"}, "collector"),
         ({"http_proxy": "http://c:1", "no_proxy": "collector"}, "collector"),
         ({"http_proxy": "http://c:1", "no_grpc_proxy": "x", "no_proxy": "collector"}, "c"),
     ],
@@ -91,6 +95,12 @@ def test_proxies_of_grpc(environ: dict[str, str], host: str) -> None:
     place = find_place(make_target(protocol="grpc", url="collector:4317"), environ)
     assert place is not None
     assert place.host == host
+
+
+@pytest.mark.parametrize("proxy", ["proxy:3128", "proxy", " ", "http://", "http://p:x", "http://["])
+def test_a_proxy_that_is_no_address(proxy: str) -> None:
+    """There is nothing to connect to: what comes of it is the export's to say."""
+    assert find_place(make_target(), {"http_proxy": proxy, "https_proxy": proxy}) is None
 
 
 def test_names() -> None:

@@ -66,6 +66,15 @@ def test_where_values_come_from() -> None:
     assert find_setting(report, "LOGGER_EXTENSION_FLUSH_POLICY").value == "auto"
 
 
+def test_a_value_of_our_own_variable_that_cannot_be_used() -> None:
+    """Is told where it stands, though the extension complains of the name that it stands in for."""
+    own = "LOGGER_EXTENSION_EXPORTER_OTLP_LOGS_TIMEOUT"
+    report = examine_offline(ENDPOINT | {own: "soon"})
+    assert "cannot be used" in find_setting(report, own).origin
+    (check,) = find_checks(report, "settings")
+    assert own in check.text
+
+
 @pytest.mark.parametrize(
     "environ",
     [
@@ -73,6 +82,9 @@ def test_where_values_come_from() -> None:
         {"LOGGER_EXTENSION_FLUSH_POLCY": "end"},
         {"OTEL_LOGS_EXPORTER": "otpl"},
         {"https_proxy": "https://proxy"},
+        {"HTTP_PROXY": "HTTPS://proxy"},
+        {"http_proxy": "proxy:3128"},
+        {"http_proxy": "http://proxy:port"},
     ],
 )
 def test_what_is_not_used_is_a_warning(environ: dict[str, str]) -> None:
@@ -91,6 +103,8 @@ def test_what_is_not_used_is_a_warning(environ: dict[str, str]) -> None:
         (ENDPOINT | {"OTEL_EXPORTER_OTLP_HEADERS": "hunter2-hunter2"}, "pair 1"),
         (ENDPOINT | {"LOGGER_EXTENSION_LOG_REDACT": "everything"}, "LOGGER_EXTENSION_LOG_REDACT"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4328"}, "own listener"),
+        ({}, "runs without telemetry"),
+        ({"LOGGER_EXTENSION_STRICT": "1"}, "init fails"),
         (
             ENDPOINT | {"LOGGER_EXTENSION_STRICT": "1", "LOGGER_EXTENSION_FLUSH_POLICY": "x"},
             "LOGGER_EXTENSION_FLUSH_POLICY",
