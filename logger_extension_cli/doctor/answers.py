@@ -16,6 +16,8 @@ PATH = "nothing takes {signal} at {address}: see the endpoint's host, port and p
 PROTOCOL = "is {protocol} what it speaks there? see OTEL_EXPORTER_OTLP_PROTOCOL"
 BUSY = "it is there but takes nothing now: try again, and see its own log"
 
+NO_ANSWER_GRPC = "does it speak grpc there, and TLS or not? the usual port is 4317"
+
 # How an answer begins, to what the user may do.
 ADVICE = (
     (r"HTTP 40[13]\b|gRPC (UNAUTHENTICATED|PERMISSION_DENIED)\b", CREDENTIAL),
@@ -25,12 +27,14 @@ ADVICE = (
     (r"HTTP (429|50[234])\b|gRPC RESOURCE_EXHAUSTED\b", BUSY),
     (r"HTTP 3\d\d\b", "the extension follows no redirect: set the endpoint that it names"),
     (r"HTTP 5\d\d\b", "the collector failed: see its own log"),
-    (r"gRPC UNAVAILABLE\b", "does it speak grpc there, and TLS or not? the usual port is 4317"),
+    (r"gRPC UNAVAILABLE\b", NO_ANSWER_GRPC),
 )
 NO_ANSWER = "does the collector speak {protocol} there? see its own log"
 
 
-def explain_outcome(outcome: Outcome, target: Target, took_ms: float, masking: Masking) -> Check:
+def explain_outcome(
+    outcome: Outcome, target: Target, took_ms: float, masking: Masking, *, failed_step: str = ""
+) -> Check:
     """Return what the user is told of one export.
 
     Args:
@@ -38,6 +42,8 @@ def explain_outcome(outcome: Outcome, target: Target, took_ms: float, masking: M
         target: where it went, its address known.
         took_ms: until the answer.
         masking: knows every secret that was sent.
+        failed_step: the check of the connection that has failed, which tells why there is no
+            answer.
     """
     name = f"{target.signal} export"
     match outcome:
@@ -55,12 +61,14 @@ def explain_outcome(outcome: Outcome, target: Target, took_ms: float, masking: M
                 name=name,
                 status=Status.FAILED,
                 text=masking.repeat(reason),
-                advice=_advise(reason, target, masking),
+                advice=_advise(reason, target, masking, failed_step),
             )
 
 
-def _advise(reason: str, target: Target, masking: Masking) -> str:
+def _advise(reason: str, target: Target, masking: Masking, failed_step: str) -> str:
     advice = next((text for start, text in ADVICE if re.match(start, reason)), NO_ANSWER)
+    if failed_step and advice in (NO_ANSWER, NO_ANSWER_GRPC):
+        return f"see {failed_step}"
     scheme = "http" if target.insecure else "https"
     url = f"{scheme}://{target.url}" if target.protocol == GRPC else target.url
     address = mask_address(url)

@@ -136,11 +136,12 @@ class _Collectors:
         if aim.resolved is None:
             text = "a secret that it needs was not read"
             return Check(name=name, status=Status.SKIPPED, text=text)
-        if obstacle := self._find_obstacle(aim.resolved, aim.place):
+        failed = self._find_failed_step(aim.place)
+        if obstacle := self._find_obstacle(aim.resolved, failed):
             return Check(name=name, status=Status.SKIPPED, text=obstacle)
-        return await self._send(name, aim.target, aim.resolved)
+        return await self._send(name, aim.target, aim.resolved, failed)
 
-    async def _send(self, name: str, target: Target, resolved: Target) -> Check:
+    async def _send(self, name: str, target: Target, resolved: Target, failed: str) -> Check:
         began_s, limit_s = time.monotonic(), self._find_limit_s(target)
         try:
             async with (
@@ -155,21 +156,23 @@ class _Collectors:
                 name=name,
                 status=Status.FAILED,
                 text=f"no answer within {limit_s:g} s",
-                advice=f"does the collector speak {target.protocol} there?",
+                advice=f"see {failed}" if failed else f"does it speak {target.protocol} there?",
             )
         took_ms = (time.monotonic() - began_s) * MS_PER_S
         self._masking.learn(self._store.signer.secrets)
-        return explain_outcome(outcome, resolved, took_ms, self._masking)
+        return explain_outcome(outcome, resolved, took_ms, self._masking, failed_step=failed)
 
-    def _find_obstacle(self, resolved: Target, place: Place | None) -> str:
+    def _find_failed_step(self, place: Place | None) -> str:
+        """Return the name of the check of a place that has failed, empty when none has."""
+        steps = self._places.get(place, []) if place is not None else []
+        return next((each.name for each in steps if each.status is Status.FAILED), "")
+
+    def _find_obstacle(self, resolved: Target, failed: str) -> str:
         """Return why nothing can be sent, empty when it can."""
         if resolved.scope is not None and not self._has_credentials:
             return f"it is signed: {NO_CREDENTIALS}"
-        steps = self._places.get(place, []) if place is not None else []
         # TLS may be judged otherwise by gRPC, which has authorities of its own.
-        failed = [each for each in steps if each.status is Status.FAILED]
-        unreached = [each.name for each in failed if not each.name.endswith(" TLS")]
-        return f"{unreached[0]} has failed" if unreached else ""
+        return f"{failed} has failed" if failed and not failed.endswith(" TLS") else ""
 
     def _find_limit_s(self, target: Target) -> float:
         return min(self._timeout_s, target.timeout_ms / MS_PER_S or self._timeout_s)

@@ -132,6 +132,10 @@ async def _check_tls(place: Place, writer: asyncio.StreamWriter, timeout_s: floa
     name = f"{place.name} TLS"
     try:
         context = await asyncio.to_thread(_make_context, place)
+    except OSError:
+        text = "a file of certificates cannot be used here: see the export"
+        return Check(name=name, status=Status.SKIPPED, text=text)
+    try:
         async with asyncio.timeout(timeout_s):
             await writer.start_tls(context, server_hostname=place.host)
     except TimeoutError:
@@ -195,6 +199,8 @@ def _explain(error: Exception) -> str:
         return os.strerror(error.errno)  # asyncio's own words hold the address
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, ConnectionError):
+        return "the connection was closed"
     return str(error) or type(error).__name__
 
 

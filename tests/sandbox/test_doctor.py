@@ -150,6 +150,7 @@ async def test_an_unknown_authority(tmp_path: Path) -> None:
     assert code == 1
     assert checks[f"localhost:{collector.port} TLS"]["status"] == "failed"
     assert checks["logs export"]["status"] == "failed"
+    assert f"localhost:{collector.port} TLS" in checks["logs export"]["advice"]
     assert not collector.requests
 
 

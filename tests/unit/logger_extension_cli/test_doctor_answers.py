@@ -65,6 +65,15 @@ def test_advice(reason: str, advice: str) -> None:
     assert "{" not in check.advice
 
 
+@pytest.mark.parametrize("reason", ["Cannot connect to host", "gRPC UNAVAILABLE: no"])
+def test_advice_where_tls_has_failed(reason: str) -> None:
+    """That is why there is no answer; one that there is has its own reason."""
+    check = explain_outcome(Undelivered(reason), TARGET, 1, MASKING, failed_step="host TLS")
+    assert "host TLS" in check.advice
+    check = explain_outcome(Refused("HTTP 401"), TARGET, 1, MASKING, failed_step="host TLS")
+    assert "api-key" in check.advice
+
+
 def test_words_that_repeat_a_secret() -> None:
     """Are not told, of any outcome; the status is."""
     words = "no such key hunter2-hunter2"

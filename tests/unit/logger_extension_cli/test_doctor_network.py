@@ -3,6 +3,7 @@
 import ssl
 import subprocess
 from asyncio import StreamReader, StreamWriter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,29 @@ async def test_a_server_without_tls() -> None:
         steps, last = await check(Place(host="127.0.0.1", port=collector.port, is_tls=True))
     assert steps == {"DNS": Status.OK, "TCP": Status.OK, "TLS": Status.FAILED}
     assert "http://" in last.advice
+
+
+async def test_a_server_that_hangs_up() -> None:
+    """In words, not by the name of an exception."""
+
+    async def hang_up(_: RawServer, reader: StreamReader, __: StreamWriter) -> None:
+        await reader.read(1)
+
+    async with RawServer(hang_up) as server:
+        steps, last = await check(Place(host="127.0.0.1", port=server.port, is_tls=True))
+    assert steps["TLS"] is Status.FAILED
+    assert "Error" not in last.text
+
+
+@pytest.mark.parametrize("field", ["ca_file", "client_certificate_file"])
+@pytest.mark.parametrize("file", ["/nowhere", __file__])
+async def test_a_file_that_cannot_be_used(field: str, file: str) -> None:
+    """Is no fault of the server: TLS is not checked, and the export names the file."""
+    async with RawServer(swallow) as server:
+        place = Place(host="127.0.0.1", port=server.port, is_tls=True)
+        steps, last = await check(replace(place, **{field: file}))
+    assert steps["TLS"] is Status.SKIPPED
+    assert "file" in last.text
 
 
 @needs_openssl
