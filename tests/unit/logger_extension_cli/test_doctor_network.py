@@ -3,8 +3,8 @@
 import ssl
 import subprocess
 from asyncio import StreamReader, StreamWriter
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,8 +97,9 @@ async def test_a_server_that_hangs_up() -> None:
 async def test_a_file_that_cannot_be_used(field: str, file: str) -> None:
     """Is no fault of the server: TLS is not checked, and the export names the file."""
     async with RawServer(swallow) as server:
-        place = Place(host="127.0.0.1", port=server.port, is_tls=True)
-        steps, last = await check(replace(place, **{field: file}))
+        files: dict[str, Any] = {field: file}
+        place = Place(host="127.0.0.1", port=server.port, is_tls=True, **files)
+        steps, last = await check(place)
     assert steps["TLS"] is Status.SKIPPED
     assert "file" in last.text
 
