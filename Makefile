@@ -52,7 +52,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck launcher/logger-extension .ci/run tests/support/namespace.sh \
-	  benchmarks/noop/noop-extension
+	  benchmarks/noop/noop-extension tests/support/runtimes/runtime.bash
 	$(BIN)/codespell
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
 	$(BIN)/python .ci/audit.py $(BIN)/pip-audit constraints/demo.txt constraints/dev.txt
