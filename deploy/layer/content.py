@@ -20,7 +20,7 @@ NOT_IMPORTED = (
 )
 
 # botocore's descriptions of each AWS service, 25 MB: we sign requests, and make none through it.
-UNUSED = ("botocore/data", "botocore/cacert.pem", "grpc/_cython/_credentials/roots.pem")
+UNUSED = ("botocore/data", "botocore/cacert.pem")
 
 METADATA = "*.dist-info"
 

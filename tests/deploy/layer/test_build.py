@@ -4,6 +4,7 @@ import importlib.util
 import json
 import marshal
 import struct
+import subprocess
 import sys
 from pathlib import Path
 from types import CodeType
@@ -168,11 +169,17 @@ def test_what_cannot_be_downloaded_leaves_no_zip(
 
 
 def test_grpc_stays_within_the_limit(builds: Builds) -> None:
-    """With the extra, a layer for a managed runtime is still one, and brings the library."""
+    """With the extra, a layer for a managed runtime is still one, and TLS has its authorities."""
     target = Target(python=RUNNING, architecture=ARCHITECTURE, extras=("grpc",))
     built = builds.build(target)
     assert built.archive.name == f"logger-extension-python{RUNNING}-{ARCHITECTURE}-grpc.zip"
     assert built.sizes["site-packages/grpc"][1] > 1_000_000
+    home = builds.unpack(target) / NAME
+    program = "import sys; sys.path[:0] = [sys.argv[1]]; import grpc; grpc.secure_channel("
+    program += "'127.0.0.1:1', grpc.ssl_channel_credentials()).close()"
+    folders = [home / "site-packages", home / "site-packages/grpc/_cython/_credentials"]
+    assert (folders[1] / "roots.pem").is_file()
+    subprocess.run([sys.executable, "-I", "-S", "-c", program, folders[0]], check=True)
 
 
 def test_the_interpreter_brings_what_it_links_to(builds: Builds) -> None:
