@@ -48,10 +48,8 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """The tree before it is packed: its folder, its Python, one that compiles for it, its glibc."""
+    """What is known of a tree before it is packed: a Python that compiles for it, its glibc."""
 
-    home: Path
-    python: str
     compiler: Path
     glibc: tuple[int, ...]
 
@@ -82,21 +80,13 @@ def build_layer(
         draft = work / archive.name
         tell("packing")
         write_zip(root, draft)
-        size_bytes = draft.stat().st_size
-        if size_bytes > target.limit_bytes:
-            sizes = group_sizes(draft, name_part)
-            largest = sorted(sizes, key=lambda part: -sizes[part][1])[:5]
-            raise LayerError(
-                f"the zip has {size_bytes:,} bytes, {target.limit_bytes:,} are allowed; the largest"
-                " parts: " + ", ".join(f"{part} {sizes[part][1]:,}" for part in largest)
-            )
+        sizes = _check_size(target, draft)
         tell("starting it from the unpacked zip")
         unpack(draft, work / "unpacked")
         check_imports(target, work / "unpacked", filled.compiler)
         startup = None
         if sys.platform == "linux":
             startup = check_startup(work / "unpacked", bounds or Bounds())
-        sizes = group_sizes(draft, name_part)
         archive.parent.mkdir(parents=True, exist_ok=True)
         move_into_place(draft, archive)
     return Built(archive, sizes, startup, tuple(_find_notes(target, filled)))
@@ -129,14 +119,27 @@ def _fill(target: Target, root: Path, work: Path, tell: Callable[[str], None]) -
     whole_version = bundled.package.version if bundled else None
     bill = write_sbom(site_packages, packages[0], work, interpreter=whole_version)
     prune_wheels(site_packages)
-    filled = _Filled(home, python, compiler, slim_binaries(home, target.architecture))
+    glibc = slim_binaries(home, target.architecture)
     tell("compiling")
     compile_tree(root, compiler)
     (home / "sbom.cdx.json").write_text(bill)
     (home / "LICENSES.txt").write_text(write_licences(packages))
-    told = write_manifest(target, packages, home, python=python, glibc=filled.glibc)
+    told = write_manifest(target, packages, home, python=python, glibc=glibc)
     (home / MANIFEST).write_text(told)
-    return filled
+    return _Filled(compiler, glibc)
+
+
+def _check_size(target: Target, archive: Path) -> dict[str, tuple[int, int]]:
+    """Return the sizes of the parts; raise LayerError with the largest if it is too much."""
+    sizes = group_sizes(archive, name_part)
+    size_bytes = archive.stat().st_size
+    if size_bytes > target.limit_bytes:
+        largest = sorted(sizes, key=lambda part: -sizes[part][1])[:5]
+        raise LayerError(
+            f"the zip has {size_bytes:,} bytes, {target.limit_bytes:,} are allowed; the largest"
+            " parts: " + ", ".join(f"{part} {sizes[part][1]:,}" for part in largest)
+        )
+    return sizes
 
 
 def _bundle(target: Target, home: Path, work: Path, tell: Callable[[str], None]) -> Bundled:
