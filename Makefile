@@ -25,16 +25,16 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.stamp: constraints/demo.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r constraints/demo.txt
+	$(PIP) install --require-hashes --no-deps -r constraints/demo.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
-	$(PIP) install --require-hashes -r constraints/layer-builder.txt
+	$(PIP) install --require-hashes --no-deps -r constraints/layer-builder.txt
 	@touch $@
 
 $(VENV)/dev.stamp: constraints/dev.txt $(VENV)/demo.stamp
-	$(PIP) install --require-hashes -r constraints/dev.txt
+	$(PIP) install --require-hashes --no-deps -r constraints/dev.txt
 	@touch $@
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
