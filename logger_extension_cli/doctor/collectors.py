@@ -117,6 +117,7 @@ class _Collectors:
                 resolved = resolve(target, self._values)
             except ConfigError as error:
                 return _Aim(target=target, resolved=None, place=None, fault=str(error))
+            self._masking.learn_sent(resolved.headers, resolved.url)
         addressed = resolved or target
         place = find_place(addressed, self._environ) if addressed.url else None
         if place is not None and target.endpoint is not None:

@@ -63,6 +63,11 @@ class Masking:
             text = AUTH_SCHEME.sub("", secret.strip(), count=1).strip()
             self._secrets |= {text} if text else set()
 
+    def learn_sent(self, headers: Mapping[str, str], address: str) -> None:
+        """Note the secrets of headers and of an address in which no reference is left."""
+        self.learn(_find_values(headers))
+        self.learn(_find_address_secrets(address))
+
     def mask_value(self, name: str, value: str) -> str:
         """Return what is told of a variable's value."""
         if _holds_headers(name):
@@ -129,6 +134,10 @@ def _find_header_secrets(name: str, text: str) -> Iterator[str]:
         # Whatever stands behind an equals sign may be one.
         yield from (unquote(pair.partition("=")[2] or pair) for pair in text.split(","))
         return
+    yield from _find_values(headers)
+
+
+def _find_values(headers: Mapping[str, str]) -> Iterator[str]:
     for header, value in headers.items():
         if header not in PLAIN_HEADERS:
             yield from (part for part in REFERENCE.split(value) if not MARK.match(part))

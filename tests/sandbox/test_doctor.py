@@ -313,6 +313,33 @@ async def test_secrets_are_fetched_and_never_told(aws: AwsServices) -> None:
         assert secret == CREDENTIALS["AWS_REGION"] or secret not in written
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "headers", "secret"),
+    [
+        ("http://{host}", "authorization=Basic {{{{secretsmanager:basic}}}}", "bWU6aHVudGVyMg=="),
+        ("http://me:{{{{secretsmanager:basic}}}}@{host}", "", "hunter2"),
+    ],
+)
+async def test_basic_authentication_by_reference(
+    aws: AwsServices, endpoint: str, headers: str, secret: str
+) -> None:
+    """A collector may name user and password, or repeat both as they were sent."""
+    aws.put_secret("basic", secret)
+    for words in ("not hunter2", "not bWU6aHVudGVyMg=="):
+        collector = HttpCollector(401, words.encode(), {"content-type": "text/plain"})
+        async with collector.running():
+            code, written = await run_doctor(
+                **(PLACE | aws.environ),
+                OTEL_EXPORTER_OTLP_ENDPOINT=endpoint.format(host=f"127.0.0.1:{collector.port}"),
+                OTEL_EXPORTER_OTLP_HEADERS=headers.format(),
+            )
+        assert code == 1
+        assert len(collector.requests) >= len(SIGNALS), written
+        assert collector.requests[0][1]["authorization"] == "Basic bWU6aHVudGVyMg=="
+        assert "HTTP 401 (" in written
+        assert words not in written
+
+
 @pytest.mark.parametrize("status", [200, 404])
 async def test_an_endpoint_that_is_a_secret(aws: AwsServices, status: int) -> None:
     """Host, port and path are parts of it: none of them is told."""
