@@ -34,6 +34,13 @@ MS_PER_S = 1_000
 EFFECT = "the function runs without telemetry"
 STRICT_EFFECT = "the function's init fails, as LOGGER_EXTENSION_STRICT is set"
 
+NO_LAYER = Check(
+    name="layer",
+    status=Status.WARNING,
+    text="the function has no layers, so the extension is not there",
+    advice="see docs/deploy.md",
+)
+
 
 def examine(function: Function, *, is_offline: bool, timeout_ms: int) -> tuple[Report, Masking]:
     """Return what was found, and what knows the secrets that must not be printed.
@@ -54,11 +61,13 @@ def examine(function: Function, *, is_offline: bool, timeout_ms: int) -> tuple[R
         text = f"{effect}: {repeat_complaint(str(error), environ, masking)}"
         report.checks.append(Check(name="settings", status=Status.FAILED, text=text))
     complaints = config.complaints if config is not None else ()
+    if function.has_layers is False:
+        report.checks.append(NO_LAYER)
     report.settings = explain_settings(environ, complaints, masking)
     report.checks += check_settings(environ, complaints, masking)
     if config is None:
         return report, masking
-    if not report.checks:
+    if not any(each.name == "settings" for each in report.checks):
         report.checks.append(Check(name="settings", status=Status.OK, text="every value is used"))
     report.plans = make_plans(config, knows_memory=is_set(MEMORY, environ))
     report.checks.append(check_prices(config, function.machine, function.ephemeral_mb))

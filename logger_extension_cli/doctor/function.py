@@ -41,12 +41,14 @@ class Function:
         origin: where that comes from, for the report.
         machine: the architecture as the kernel or AWS names it.
         ephemeral_mb: the configured size of /tmp, None when it is not known.
+        has_layers: whether there are any, None when it is not known, and for images.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     origin: str
     machine: str
     ephemeral_mb: int | None = None
+    has_layers: bool | None = None
 
 
 def read_function(
@@ -57,7 +59,7 @@ def read_function(
     Raises:
         UsageError: a file or a pair cannot be used; no value is repeated.
     """
-    machine, ephemeral_mb, origins = os.uname().machine, None, []
+    machine, ephemeral_mb, has_layers, origins = os.uname().machine, None, None, []
     described: dict[str, str] = {}
     if arguments.function_config == arguments.env_file == STDIN:
         raise UsageError("--function-config and --env-file cannot both be read from stdin")
@@ -67,6 +69,8 @@ def read_function(
         described = _read_variables(configuration)
         machine = next(iter(_find(configuration, list, "Architectures") or ()), machine)
         ephemeral_mb = _find(configuration, int, "EphemeralStorage", "Size")
+        if _find(configuration, str, "PackageType") != "Image":
+            has_layers = bool(_find(configuration, list, "Layers"))
     if arguments.env_file is not None:
         origins.append(_name(arguments.env_file))
         lines = _read_text(arguments.env_file).split("\n")
@@ -84,6 +88,7 @@ def read_function(
         origin=", ".join(origins),
         machine=machine,
         ephemeral_mb=ephemeral_mb,
+        has_layers=has_layers,
     )
 
 

@@ -116,6 +116,23 @@ def test_parts_of_another_kind(tmp_path: Path, part: dict[str, Any], named: str)
     assert "hunter2" not in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("part", "known"),
+    [
+        ({}, False),
+        ({"Layers": []}, False),
+        ({"Layers": [{"Arn": "arn:aws:lambda:eu-west-1:123456789012:layer:a:1"}]}, True),
+        ({"PackageType": "Zip"}, False),
+        ({"PackageType": "Image"}, None),
+    ],
+)
+def test_layers(tmp_path: Path, part: dict[str, Any], known: bool | None) -> None:  # noqa: FBT001
+    """AWS names them only where there are some; images have none."""
+    path = write(tmp_path, CONFIGURATION | part)
+    assert read_function(make_arguments(function_config=path), {}).has_layers is known
+    assert read_function(make_arguments(), {}).has_layers is None
+
+
 def test_parts_that_are_null(tmp_path: Path) -> None:
     """Are not there: SDKs print them so, and so does `aws` with a --query of one's own."""
     path = write(tmp_path, dict.fromkeys(CONFIGURATION) | {"FunctionName": "shop"})

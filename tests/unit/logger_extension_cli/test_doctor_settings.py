@@ -130,6 +130,16 @@ def test_a_certificate_that_is_not_there() -> None:
     assert statuses == [Status.FAILED, Status.FAILED]
 
 
+@pytest.mark.parametrize(("has_layers", "warnings"), [(None, 0), (True, 0), (False, 1)])
+def test_a_function_without_layers(has_layers: bool | None, warnings: int) -> None:  # noqa: FBT001
+    """Has no extension, however good its settings are."""
+    function = Function(
+        environ=ENDPOINT | IRELAND, origin="a test", machine="arm64", has_layers=has_layers
+    )
+    report, _ = examine(function, is_offline=True, timeout_ms=1)
+    assert report.count(Status.WARNING) == warnings
+
+
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
