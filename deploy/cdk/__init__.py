@@ -3,7 +3,8 @@
     properties.py  what can be set, with types; the same names as deploy/parameters.py
     headers.py     header values that are secrets
     layers.py      the zips that `logger-extension layer build` made, and which one fits
-    function.py    what a function already is and has
+    references.py  what the values refer to in the app, and who can
+    function.py    what a function already is and has, and what can be put on it
     construct.py   LoggerExtension: puts layer, variables and permissions on a function
     aspect.py      the same for every function of a scope
     app.py         an example

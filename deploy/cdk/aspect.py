@@ -1,9 +1,11 @@
 """The extension for every function of a scope.
 
-Owns which constructs are functions. A function that the extension does not fit is left as it is,
-with a warning: telemetry is no reason to stop an app. Must not know what is put on a function.
+Owns which constructs are functions, and what CDK does not visit. A function that the extension does
+not fit is left as it is, with a warning: telemetry is no reason to stop an app. Must not know what
+is put on a function.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
+
+from deploy.cdk.function import is_attached
 
 if TYPE_CHECKING:
     from deploy.cdk.construct import LoggerExtension
@@ -31,7 +35,7 @@ class AttachAspect:
         self._exclude = exclude
 
     def visit(self, node: IConstruct) -> None:
-        """Attach to a function; leave all else."""
+        """Attach to a function; leave all else, and tell of what is never visited."""
         if isinstance(node, lambda_.Function):
             if self._exclude is None or not self._exclude(node):
                 self._telemetry.attach_where_it_fits(node)
@@ -40,7 +44,28 @@ class AttachAspect:
                 "logger-extension:skipped",
                 "logger-extension is not attached: only functions made as lambda.Function are",
             )
+        elif isinstance(node, cdk.Stage) and (stages := _find_unreached(node)):
+            # CDK shows no annotations of an app or a stage.
+            warnings.warn(
+                "logger-extension: CDK takes no Aspect of an app into its stages; add it by"
+                f" Aspects.of(stage).add(…) to each of {', '.join(stages)}",
+                stacklevel=2,
+            )
 
 
 def _is_part_of_function(resource: lambda_.CfnFunction) -> bool:
     return isinstance(resource.node.scope, lambda_.Function)
+
+
+def _find_unreached(outer: cdk.Stage) -> list[str]:
+    """Return the paths of stages below one in which no function has the extension.
+
+    CDK synthesizes them first: what reaches a stage has reached it by now.
+    """
+    reached: dict[str, bool] = {}
+    for each in outer.node.find_all():
+        if isinstance(each, lambda_.Function) and (stage := cdk.Stage.of(each)):
+            path = stage.node.path
+            reached[path] = reached.get(path, False) or is_attached(each)
+    reached.pop(outer.node.path, None)
+    return [path for path, is_reached in reached.items() if not is_reached]

@@ -14,19 +14,19 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from deploy.cdk.aspect import AttachAspect
-from deploy.cdk.function import MisfitError, is_out_of_reach, read_variables
-from deploy.cdk.layers import LayerError, LayerZip, choose_zip, read_zips
-from deploy.cdk.properties import (
-    Properties,
-    find_plain_secrets,
-    find_secret_headers,
-    make_values,
+from deploy.cdk.function import (
+    MARK,
+    MisfitError,
+    allow,
+    check_size,
+    is_attached,
+    read_variables,
 )
+from deploy.cdk.layers import LayerError, LayerZip, choose_zip, read_zips
+from deploy.cdk.properties import Properties, find_plain_secrets, make_values
+from deploy.cdk.references import find_targets, is_out_of_reach
 from deploy.environment import RESOLVED_TOO_EARLY, make_statements, make_variables
 from deploy.parameters import STANDARD_PREFIX
-
-# A child of each function that has the extension; it makes no resource.
-MARK = "LoggerExtension"
 
 _ID = "logger-extension:"
 
@@ -63,14 +63,9 @@ class LoggerExtension(Construct):
         super().__init__(scope, construct_id)
         self._zips = read_zips(layer_zips)
         self._values = make_values(properties)
-        self._secret_headers = find_secret_headers(properties)
+        self._targets = find_targets(self._values)
+        self._plain_secrets = find_plain_secrets(properties)
         make_variables(self._values, region=cdk.Aws.REGION)
-        for name in find_plain_secrets(properties):
-            cdk.Annotations.of(self).add_warning_v2(
-                f"{_ID}plain-secret",
-                f"the header {name} is plain text in the template: if it is a secret, give it by"
-                " header_from_secret or header_from_parameter",
-            )
 
     def attach(self, function: lambda_.Function) -> None:
         """Put layer, variables and permissions on a function.
@@ -111,11 +106,12 @@ class LoggerExtension(Construct):
         Raises:
             MisfitError: why.
         """
-        if function.node.try_find_child(MARK) is not None:
+        if is_attached(function):
             return
         present = read_variables(function)
         layer = self._choose_layer(function)
         variables = self._make_variables(function)
+        check_size({**variables, **present})
         Construct(function, MARK)
         function.add_layers(self._make_layer(layer, cdk.Stack.of(function)))
         _add_variables(function, variables, present)
@@ -132,13 +128,13 @@ class LoggerExtension(Construct):
             raise MisfitError(str(error)) from None
 
     def _make_variables(self, function: lambda_.Function) -> dict[str, str]:
-        for header in self._secret_headers:
-            if is_out_of_reach(header.source, header.arn, function):
-                raise MisfitError(
-                    f"its stack cannot refer to {header.source.node.path}, which is deployed"
-                    " elsewhere"
-                )
         stack = cdk.Stack.of(function)
+        for target in self._targets:
+            if is_out_of_reach(target, stack):
+                raise MisfitError(
+                    f"its stack cannot refer to {target.node.path}, which is deployed elsewhere:"
+                    " give what it needs of that as text"
+                )
         variables = make_variables(self._values, region=stack.region)
         # What was hidden in a token comes out only here.
         if RESOLVED_TOO_EARLY in str(stack.resolve(variables)):
@@ -166,23 +162,38 @@ class LoggerExtension(Construct):
         if layer.runtime is not None and isinstance(resource, lambda_.CfnLayerVersion):
             # CDK compares a Runtime by more than its name, and would refuse one made by hand.
             resource.compatible_runtimes = [layer.runtime]
+        # The construct itself may stand outside of all stacks, and of that CDK tells nothing.
+        for name in self._plain_secrets:
+            cdk.Annotations.of(version).add_warning_v2(
+                f"{_ID}plain-secret",
+                f"the header {name} is plain text in the template: if it is a secret, give it by"
+                " header_from_secret or header_from_parameter",
+            )
         return version
 
     def _add_permissions(self, function: lambda_.Function) -> None:
         stack = cdk.Stack.of(function)
-        for statement in make_statements(
+        lacking: list[str] = []
+        for each in make_statements(
             self._values, partition=stack.partition, region=stack.region, account=stack.account
         ):
-            function.add_to_role_policy(iam.PolicyStatement.from_json(statement))
+            statement = iam.PolicyStatement.from_json(each)
+            if not allow(function, statement):
+                lacking += statement.actions
+        if lacking:
+            cdk.Annotations.of(function).add_warning_v2(
+                f"{_ID}role",
+                f"its role is not the app's to change: allow it {', '.join(lacking)}",
+            )
 
 
 def _add_variables(
-    function: lambda_.Function, variables: Mapping[str, str], present: frozenset[str]
+    function: lambda_.Function, variables: Mapping[str, str], present: Mapping[str, object]
 ) -> None:
     for name, value in variables.items():
         if name not in present:
             function.add_environment(name, value)
-    if kept := sorted(present & variables.keys()):
+    if kept := sorted(present.keys() & variables.keys()):
         is_otlp = any(name.startswith(STANDARD_PREFIX) for name in kept)
         cdk.Annotations.of(function).add_info_v2(
             f"{_ID}kept",

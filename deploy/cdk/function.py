@@ -1,39 +1,43 @@
-"""What a function already is and has, read before anything is put on it.
+"""What a function already is and has, and what can be put on it.
 
 Owns how that is found in CDK's constructs, and which functions take no extension. Must not know
 what will be put on it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+# A child of each function that has the extension; it makes no resource.
+MARK = "LoggerExtension"
 
 IMAGE_RUNTIME = "FROM_IMAGE"
 EDGE = "edgelambda.amazonaws.com"
 
-
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_LAYERS = 5
+MOST_LAYERS, MOST_VARIABLES_BYTES = 5, 4096
 
 
 class MisfitError(Exception):
     """The extension does not fit a function; the message says why."""
 
 
-def read_variables(function: lambda_.Function) -> frozenset[str]:
-    """Return the names of the variables that a function has now, once it is known to take ours.
+def is_attached(function: lambda_.Function) -> bool:
+    """Return whether a function has the extension, with whichever settings."""
+    return function.node.try_find_child(MARK) is not None
+
+
+def read_variables(function: lambda_.Function) -> Mapping[str, object]:
+    """Return the variables that a function has now, once it is known to take ours.
 
     Raises:
         MisfitError: it is of a kind that takes no layer, or has too many, or cannot be read.
     """
-    if function.runtime.name == IMAGE_RUNTIME:
-        raise MisfitError(
-            "it is packaged as an image, and images take no layers: see deploy/image/README.md"
-        )
-    if _is_at_edge(function):
-        raise MisfitError("CloudFront runs it, and Lambda@Edge takes neither layers nor variables")
+    _check_kind(function)
     # CDK shows a function's variables nowhere else. `resource.environment` would read them as a
     # struct, which they are not yet, and from then on they come out empty.
     unreadable: dict[str, Any] = {"environment": {}}
@@ -48,29 +52,49 @@ def read_variables(function: lambda_.Function) -> frozenset[str]:
         raise MisfitError(
             "its variables cannot be read: attach before the app reads CfnFunction.environment"
         )
-    return frozenset(environment["variables"])
+    variables: dict[str, object] = environment["variables"]
+    return variables
 
 
-def is_out_of_reach(resource: cdk.IResource, arn: str, function: lambda_.Function) -> bool:
-    """Return whether a function's stack cannot refer to a resource of the app.
+def check_size(variables: Mapping[str, object]) -> None:
+    """Refuse more than Lambda takes; what is not known before the deployment counts as empty.
 
-    Args:
-        resource: what is referred to.
-        arn: its ARN; where that is known by now, nothing has to be referred to.
-        function: who refers to it.
+    Raises:
+        MisfitError: it is too much.
     """
-    if not cdk.Token.is_unresolved(arn):
-        return False
-    stack = cdk.Stack.of(function)
-    if cdk.Stage.of(resource) is not cdk.Stage.of(function):
-        return True
-    pairs = ((resource.env.account, stack.account), (resource.env.region, stack.region))
-    return not all(_is_same(one, other) for one, other in pairs)
+    texts = [*variables, *(value for value in variables.values() if isinstance(value, str))]
+    if (size_bytes := sum(len(text.encode()) for text in texts)) > MOST_VARIABLES_BYTES:
+        raise MisfitError(
+            f"its variables and ours take {size_bytes} bytes, and Lambda takes"
+            f" {MOST_VARIABLES_BYTES} in all"
+        )
 
 
-def _is_same(one: str, other: str) -> bool:
-    """Return whether two accounts or regions are the same; an unknown one is the deployment's."""
-    return one == other or (cdk.Token.is_unresolved(one) and cdk.Token.is_unresolved(other))
+def allow(function: lambda_.Function, statement: iam.PolicyStatement) -> bool:
+    """Add a statement to the policy of a function's role; return whether CDK could.
+
+    It drops what an imported role should be allowed that is of another account or shall stay as it
+    is, and says that it did not.
+    """
+    role = function.role
+    if role is None or isinstance(role, iam.Role | iam.LazyRole):
+        function.add_to_role_policy(statement)
+        return role is not None
+    return isinstance(role.add_to_principal_policy(statement).policy_dependable, iam.Policy)
+
+
+def _check_kind(function: IConstruct) -> None:
+    if not isinstance(function, lambda_.Function):
+        raise MisfitError(
+            "only what is made as lambda.Function in the app itself can be changed, not an alias, a"
+            " version or a function that is imported; the Aspect finds the one of a singleton"
+        )
+    if function.runtime.name == IMAGE_RUNTIME:
+        raise MisfitError(
+            "it is packaged as an image, and images take no layers: see deploy/image/README.md"
+        )
+    if _is_at_edge(function):
+        raise MisfitError("CloudFront runs it, and Lambda@Edge takes neither layers nor variables")
 
 
 def _is_at_edge(function: lambda_.Function) -> bool:

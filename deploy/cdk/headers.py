@@ -9,6 +9,7 @@ are written into a variable.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 
@@ -22,14 +23,10 @@ class SecretHeader:
 
     Attributes:
         text: what stands in the variable: the prefix and the reference.
-        source: the secret or parameter.
-        arn: its ARN.
         grants: what the function must be allowed to read: an ARN by row of deploy/parameters.py.
     """
 
     text: str
-    source: secretsmanager.ISecret | ssm.IParameter
-    arn: str
     grants: Mapping[str, str]
 
 
@@ -44,17 +41,17 @@ def header_from_secret(
         prefix: what stands before it, for example `"Bearer "`.
 
     Raises:
-        ValueError: the field cannot be written into a reference.
+        ValueError: the field cannot be written into a reference, or the key has no ARN.
     """
     if field is not None and (not field or NOT_IN_FIELDS.intersection(field)):
         raise ValueError(f"field: give a name without blanks and {''.join(sorted(NOT_IN_FIELDS))}")
     arn = secret.secret_arn
     # A secret that is known by its name lacks the six letters at the end of its ARN.
     grants = {"secret_arns": secret.secret_full_arn or f"{arn}-??????"}
-    if secret.encryption_key is not None:
-        grants["kms_key_arns"] = secret.encryption_key.key_arn
+    if secret.encryption_key is not None and (key := _find_key_arn(secret.encryption_key)):
+        grants["kms_key_arns"] = key
     reference = arn if field is None else f"{arn}:SecretString:{field}"
-    return SecretHeader(f"{prefix}{{{{secretsmanager:{reference}}}}}", secret, arn, grants)
+    return SecretHeader(f"{prefix}{{{{secretsmanager:{reference}}}}}", grants)
 
 
 def header_from_parameter(parameter: ssm.IParameter, *, prefix: str = "") -> SecretHeader:
@@ -67,4 +64,20 @@ def header_from_parameter(parameter: ssm.IParameter, *, prefix: str = "") -> Sec
         prefix: what stands before it.
     """
     arn = parameter.parameter_arn
-    return SecretHeader(f"{prefix}{{{{ssm:{arn}}}}}", parameter, arn, {"parameter_arns": arn})
+    return SecretHeader(f"{prefix}{{{{ssm:{arn}}}}}", {"parameter_arns": arn})
+
+
+def _find_key_arn(key: kms.IKey) -> str:
+    """Return the ARN by which IAM can allow a key; empty for a key of AWS, which all may use.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+    """
+    arn = key.alias_target_key.key_arn if isinstance(key, kms.Alias) else key.key_arn
+    if ":alias/" not in arn:
+        return arn
+    if ":alias/aws/" in arn:
+        return ""
+    raise ValueError(
+        "only the alias of the secret's key is known, and IAM allows keys by their ARN: give the"
+        " secret its key by Key.from_key_arn or Key.from_lookup"
+    )

@@ -91,17 +91,12 @@ def make_values(properties: Properties) -> dict[str, Value]:
         name: value.text if isinstance(value, SecretHeader) else value
         for name, value in (properties.get("headers") or {}).items()
     }
-    for header in find_secret_headers(properties):
-        for name, arn in header.grants.items():
+    for header in (properties.get("headers") or {}).values():
+        grants = header.grants if isinstance(header, SecretHeader) else {}
+        for name, arn in grants.items():
             arns = cast("Sequence[str]", values.get(name, ()))
             values[name] = list(dict.fromkeys([*arns, arn]))
     return values
-
-
-def find_secret_headers(properties: Properties) -> list[SecretHeader]:
-    """Return the headers that are given as secrets."""
-    headers = properties.get("headers") or {}
-    return [value for value in headers.values() if isinstance(value, SecretHeader)]
 
 
 def find_plain_secrets(properties: Properties) -> list[str]:

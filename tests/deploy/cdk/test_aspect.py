@@ -1,11 +1,14 @@
 """The Aspect attaches to every function of an app where it fits, and never stops the app."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -32,8 +35,7 @@ def attach_to_all(app: cdk.App, make_zip: MakeZip) -> Callable[..., LoggerExtens
             app,
             "Telemetry",
             layer_zips=[make_zip(*each) for each in zips or [("3.13", "x86_64")]],
-            endpoint=ENDPOINT,
-            **properties,
+            **{"endpoint": ENDPOINT, **properties},
         )
         cdk.Aspects.of(app).add(telemetry.as_aspect(exclude=exclude))
         return telemetry
@@ -130,16 +132,20 @@ def test_what_does_not_fit_is_left_with_a_warning(
     assert severities == ["warning"] * 3
 
 
-def test_a_function_that_cannot_have_the_secret_is_left(
+def test_a_function_that_cannot_be_told_is_left(
     app: cdk.App,
     stack: cdk.Stack,
     make_function: MakeFunction,
     attach_to_all: Callable[..., LoggerExtension],
     synthesize: Synthesize,
 ) -> None:
-    """Where a stack cannot refer to the headers' secret, the app is not stopped by it."""
+    """Where a stack cannot refer to a secret or the collector, the app is not stopped by it."""
     secret = secretsmanager.Secret(stack, "Secret")
-    attach_to_all(headers={"api-key": header_from_secret(secret)})
+    balancer = elb.CfnLoadBalancer(stack, "Balancer", type="network", subnets=["subnet-1"])
+    attach_to_all(
+        endpoint=f"http://{balancer.attr_dns_name}:4318",
+        headers={"api-key": header_from_secret(secret)},
+    )
     other = cdk.Stack(app, "There", env=cdk.Environment(account=ACCOUNT, region="us-east-1"))
     same = cdk.Stack(app, "Here")
     for each in (stack, other, same):
@@ -149,6 +155,105 @@ def test_a_function_that_cannot_have_the_secret_is_left(
     assert has_layer(result.function("function", "Here"))
     assert not has_layer(result.function("function", "There"))
     assert result.severities("There/function") == ["warning"]
+
+
+def test_a_stage_cannot_refer_to_the_app(
+    app: cdk.App,
+    stack: cdk.Stack,
+    make_function: MakeFunction,
+    make_zip: MakeZip,
+    synthesize: Synthesize,
+) -> None:
+    """CDK ends at a value of another stage, so a function that would need one is left."""
+    stage = cdk.Stage(app, "Prod")
+    balancer = elb.CfnLoadBalancer(stack, "Balancer", type="network", subnets=["subnet-1"])
+    endpoint = f"http://{balancer.attr_dns_name}:4318"
+    telemetry = LoggerExtension(app, "Telemetry", layer_zips=[make_zip()], endpoint=endpoint)
+    cdk.Aspects.of(stage).add(telemetry.as_aspect())
+    inner = cdk.Stack(stage, "Inner")
+    make_function("function", scope=inner)
+    synthesize()
+    assert not template_has_layer(stage)
+
+
+def template_has_layer(stage: cdk.Stage) -> bool:
+    """Return whether anything in the templates of a synthesized stage has the extension."""
+    templates = [each.template for each in stage.synth().stacks]
+    return "OTEL_EXPORTER_OTLP_ENDPOINT" in str(templates)
+
+
+@pytest.mark.parametrize("is_reached", [True, False])
+def test_stages_that_are_not_reached_are_told(
+    *,
+    is_reached: bool,
+    app: cdk.App,
+    make_function: MakeFunction,
+    attach_to_all: Callable[..., LoggerExtension],
+) -> None:
+    """CDK takes no Aspect into a stage; nobody shall learn of it by the telemetry that lacks."""
+    telemetry = attach_to_all()
+    stage = cdk.Stage(app, "Prod")
+    make_function("function", scope=cdk.Stack(stage, "Inner"))
+    if is_reached:
+        cdk.Aspects.of(stage).add(telemetry.as_aspect())
+        app.synth()
+    else:
+        with pytest.warns(UserWarning, match="Prod"):
+            app.synth()
+    assert template_has_layer(stage) == is_reached
+
+
+def test_a_nested_stack_has_its_own_layer(
+    stack: cdk.Stack,
+    make_function: MakeFunction,
+    attach_to_all: Callable[..., LoggerExtension],
+    app: cdk.App,
+) -> None:
+    """Nothing has to be passed from a stack to one within it."""
+    attach_to_all()
+    nested = cdk.NestedStack(stack, "Nested")
+    make_function("function", scope=nested)
+    outdir = Path(app.synth().directory)
+    template = json.loads((outdir / nested.template_file).read_text())
+    kinds = [each["Type"] for each in template["Resources"].values()]
+    assert kinds.count("AWS::Lambda::LayerVersion") == 1
+    assert "Parameters" not in template
+
+
+def test_a_role_that_the_app_cannot_change_is_told(
+    stack: cdk.Stack,
+    make_function: MakeFunction,
+    attach_to_all: Callable[..., LoggerExtension],
+    synthesize: Synthesize,
+) -> None:
+    """CDK drops what an imported role should be allowed; one that it may change gets a policy."""
+    attach_to_all(xray=True)
+    arn = f"arn:aws:iam::{ACCOUNT}:role/%s"
+    fixed = iam.Role.from_role_arn(stack, "Fixed", arn % "fixed", mutable=False)
+    imported = iam.Role.from_role_arn(stack, "Imported", arn % "imported")
+    make_function("fixed", role=fixed)
+    make_function("imported", role=imported)
+    result = synthesize()
+    ((severity, words),) = result.messages["Stack/fixed"]
+    assert severity == "warning"
+    assert "xray:PutSpans" in words
+    assert list(result.messages) == ["Stack/fixed"]
+    (policy,) = result.resources("AWS::IAM::Policy")
+    assert policy["Roles"] == ["imported"]
+    assert has_layer(result.function("fixed"))
+
+
+def test_no_more_variables_than_lambda_takes(
+    make_function: MakeFunction,
+    attach_to_all: Callable[..., LoggerExtension],
+    synthesize: Synthesize,
+) -> None:
+    """A function whose own variables nearly fill the room that Lambda has for them is left."""
+    attach_to_all()
+    make_function("full", environment={"OWN": "x" * 4050})
+    result = synthesize()
+    assert result.severities("Stack/full") == ["warning"]
+    assert list(result.variables("full")) == ["OWN"]
 
 
 def test_excluded_functions_are_left_without_a_word(

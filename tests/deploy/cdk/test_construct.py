@@ -205,7 +205,22 @@ def test_a_secret_in_plain_text_is_warned_of(
 ) -> None:
     """A header that is named like a secret and given as text stands in the template: we say so."""
     attach(make_function(), headers={"x-honeycomb-team": "abc", "x-dataset": "shop"})
-    assert synthesize().severities("Stack/Telemetry-function") == ["warning"]
+    ((path, messages),) = synthesize().messages.items()
+    assert path.startswith("Stack/Telemetry-function")
+    assert [severity for severity, _ in messages] == ["warning"]
+
+
+def test_a_secret_in_plain_text_is_warned_of_from_the_app(
+    app: cdk.App, make_function: MakeFunction, make_zip: MakeZip, synthesize: Synthesize
+) -> None:
+    """CDK tells nothing that is said of a construct outside of stacks: the layers say it."""
+    telemetry = LoggerExtension(
+        app, "Telemetry", layer_zips=[make_zip()], endpoint=ENDPOINT, headers={"api-key": "abc"}
+    )
+    for name in ("one", "two"):
+        telemetry.attach(make_function(name))
+    (messages,) = synthesize().messages.values()
+    assert [severity for severity, _ in messages] == ["warning"]
 
 
 def test_variables_of_the_function_stay(
@@ -328,6 +343,72 @@ def test_a_secret_of_another_region_is_an_error(
         headers={"api-key": header_from_secret(secret)},
     ).attach(make_function())
     assert synthesize().severities("Stack/function") == ["error"]
+
+
+@pytest.mark.parametrize("kind", ["imported", "alias", "singleton"])
+def test_what_is_no_function_of_the_app_is_an_error(
+    kind: str,
+    stack: cdk.Stack,
+    make_function: MakeFunction,
+    attach: Callable[..., None],
+    synthesize: Synthesize,
+) -> None:
+    """What cannot be given a layer itself is told so, whatever an app without types passes."""
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:other"
+    attach(make_function("ordinary"))
+    passed: Any
+    if kind == "imported":
+        passed = lambda_.Function.from_function_arn(stack, "passed", arn)
+    elif kind == "alias":
+        version = make_function().current_version
+        passed = lambda_.Alias(stack, "passed", alias_name="live", version=version)
+    else:
+        passed = lambda_.SingletonFunction(
+            stack,
+            "passed",
+            uuid="one",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="index.handler",
+            code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        )
+    attach(passed)
+    result = synthesize()
+    ((severity, words),) = result.messages["Stack/passed"]
+    assert severity == "error"
+    assert "lambda.Function" in words
+
+
+def test_a_version_holds_what_was_attached(
+    stack: cdk.Stack, make_function: MakeFunction, attach: Callable[..., None]
+) -> None:
+    """Layer and variables make a new version of the function, whenever it was asked for."""
+    function = make_function(snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS)
+    version = function.current_version.node.default_child
+    assert isinstance(version, lambda_.CfnVersion)
+    before = stack.resolve(version.logical_id)
+    attach(function)
+    assert stack.resolve(version.logical_id) != before
+
+
+def test_a_key_known_by_its_alias(
+    stack: cdk.Stack,
+    make_function: MakeFunction,
+    attach: Callable[..., None],
+    synthesize: Synthesize,
+) -> None:
+    """IAM allows keys, not aliases: the key behind one is found or asked for."""
+    alias = kms.Key(stack, "Key").add_alias("alias/own")
+    mine = secretsmanager.Secret(stack, "Mine", encryption_key=alias)
+    standard = kms.Alias.from_alias_name(stack, "Standard", "alias/aws/secretsmanager")
+    awss = secretsmanager.Secret(stack, "Awss", encryption_key=standard)
+    attach(make_function(), headers={"a": header_from_secret(mine), "b": header_from_secret(awss)})
+    other = kms.Alias.from_alias_name(stack, "Alias", "alias/other")
+    theirs = secretsmanager.Secret(stack, "Theirs", encryption_key=other)
+    with pytest.raises(ValueError, match="alias"):
+        header_from_secret(theirs)
+    (policy,) = synthesize().resources("AWS::IAM::Policy")
+    (decrypt,) = (s for s in policy["PolicyDocument"]["Statement"] if s["Action"] == "kms:Decrypt")
+    assert list(decrypt["Resource"]) == ["Fn::GetAtt"]
 
 
 @pytest.mark.parametrize("name", REFUSED)
