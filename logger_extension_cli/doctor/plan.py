@@ -7,6 +7,7 @@ meant. Must not know variables, nor open connections.
 from collections.abc import Iterator
 
 from logger_extension.config import MIB, Config
+from logger_extension.environment import join_url
 from logger_extension.policy.flush import Policy
 from logger_extension.policy.log_sampling import SamplingRules
 from logger_extension.settings.export import Target
@@ -61,9 +62,8 @@ def _describe_resource(config: Config) -> str:
 def _describe_target(target: Target | None) -> str:
     if target is None:
         return "off"
-    address = target.url or (target.endpoint.text if target.endpoint is not None else "")
     said = [
-        f"{target.protocol} to {mask_address(address)}",
+        f"{target.protocol} to {mask_address(_find_address(target))}",
         f"compressed by {target.compression}" if target.compression != "none" else "uncompressed",
         f"at most {target.timeout_ms:,} ms" if target.timeout_ms else "no time limit of its own",
     ]
@@ -76,6 +76,16 @@ def _describe_target(target: Target | None) -> str:
     if target.client_certificate_file:
         said.append(f"shows the certificate {target.client_certificate_file}")
     return ", ".join(said)
+
+
+def _find_address(target: Target) -> str:
+    """Return where requests go, as far as it is known without its secrets."""
+    endpoint = target.endpoint
+    if endpoint is None:
+        return target.url
+    if endpoint.is_grpc or endpoint.own:
+        return endpoint.text
+    return join_url("", endpoint.base, f"v1/{target.signal}")
 
 
 def _describe_lines(config: Config) -> Iterator[str]:

@@ -185,6 +185,16 @@ def test_storage_costs() -> None:
         ({"OTEL_SERVICE_NAME": "shop"}, "resource", "service.name=shop"),
         ({}, "logs", "http/protobuf to http://collector:4318/v1/logs, compressed by gzip"),
         ({"OTEL_EXPORTER_OTLP_HEADERS": "a=hunter2"}, "logs", "headers a=***"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://{{ssm:/host}}/otlp"},
+            "logs",
+            "to https://{{ssm:/host}}/otlp/v1/logs,",
+        ),
+        (
+            {"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "https://{{ssm:/host}}/logs"},
+            "logs",
+            "to https://{{ssm:/host}}/logs,",
+        ),
         ({"OTEL_LOGS_EXPORTER": "none"}, "logs", "off"),
         ({"LOGGER_EXTENSION_SIGV4": "aps"}, "metrics", "signed for aps"),
         ({}, "log lines", "every line"),
