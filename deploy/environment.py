@@ -6,7 +6,8 @@ know any of the three, nor where a layer comes from.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -45,16 +46,33 @@ READING = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a function runs; each may stand for what is known only when it is deployed.
+
+    Attributes:
+        partition: `aws`, `aws-cn` and so on.
+        suffix: of its host names: `amazonaws.com`, in China `amazonaws.com.cn`.
+        region: the region's name.
+        account: the account's number.
+    """
+
+    partition: str
+    suffix: str
+    region: str
+    account: str
+
+
 class ParameterError(ValueError):
     """Parameters that cannot be used; the message says what to do and repeats no value."""
 
 
-def make_variables(values: Mapping[str, Value], *, region: str) -> dict[str, str]:
+def make_variables(values: Mapping[str, Value], place: Place) -> dict[str, str]:
     """Return the function's variables.
 
     Args:
         values: by the names of `PARAMETERS`; what `is_given` refuses counts as absent.
-        region: where the function runs.
+        place: where the function runs.
 
     Raises:
         ParameterError: a value cannot be used, or not beside another.
@@ -66,22 +84,20 @@ def make_variables(values: Mapping[str, Value], *, region: str) -> dict[str, str
         for each in PARAMETERS
         if each.variable and each.name in given
     }
-    variables |= _make_aws_variables(given, region)
+    variables |= _make_aws_variables(given, place)
     if "own_sdk" in given:
         variables = {_rename(name): value for name, value in variables.items()}
-    return variables | dict(_as_map(given.get("settings")))
+    settings = _as_map(given.get("settings"))
+    _check_settings(settings, {_standardize(name) for name in variables})
+    return variables | dict(settings)
 
 
-def make_statements(
-    values: Mapping[str, Value], *, partition: str, region: str, account: str
-) -> list[Statement]:
+def make_statements(values: Mapping[str, Value], place: Place) -> list[Statement]:
     """Return the statements of the policy that the function's role needs, none for no policy.
 
     Args:
         values: as `make_variables` has taken them.
-        partition: `aws`, `aws-cn` and so on.
-        region: where the function runs.
-        account: the account's number.
+        place: where the function runs.
     """
     given = {name: value for name, value in values.items() if is_given(value)}
     statements = [
@@ -93,8 +109,8 @@ def make_statements(
         statements.append(_allow(list(XRAY_ACTIONS), ["*"]))
     if "log_group" in given:
         group, stream = given["log_group"], given["log_stream"]
-        arn = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{stream}"
-        statements.append(_allow(["logs:PutLogEvents"], [arn]))
+        arn = f"arn:{place.partition}:logs:{place.region}:{place.account}:log-group:{group}"
+        statements.append(_allow(["logs:PutLogEvents"], [f"{arn}:log-stream:{stream}"]))
     return statements
 
 
@@ -118,10 +134,6 @@ def check(given: Mapping[str, Value]) -> None:
             raise ParameterError(f"{each.name} is one of {', '.join(each.choices)}")
     _check_endpoints(given)
     _check_references(given)
-    own = {each.variable: each.name for each in PARAMETERS if each.variable}
-    for name in _as_map(given.get("settings")):
-        if parameter := own.get(name.replace(OWN_PREFIX, STANDARD_PREFIX)):
-            raise ParameterError(f"settings: {name} has a parameter of its own, {parameter}")
 
 
 def _check_endpoints(given: Mapping[str, Value]) -> None:
@@ -144,6 +156,16 @@ def _check_references(given: Mapping[str, Value]) -> None:
                 f"{name}: write a reference without resolve:, as {{{{secretsmanager:NAME}}}}:"
                 " CloudFormation would put the secret itself in its place"
             )
+
+
+def _check_settings(settings: Mapping[str, str], taken: Collection[str]) -> None:
+    """Refuse what a parameter sets, or would set."""
+    own = {each.variable: each.name for each in PARAMETERS if each.variable}
+    for name in settings:
+        if parameter := own.get(_standardize(name)):
+            raise ParameterError(f"settings: {name} has a parameter of its own, {parameter}")
+        if _standardize(name) in taken:
+            raise ParameterError(f"settings: {name} is what xray or log_group sets")
 
 
 def write(parameter: Parameter, value: Value) -> str:
@@ -169,20 +191,20 @@ def escape(text: str) -> str:
     return PIECE.sub(lambda match: ESCAPES.get(match[0], match[0]), text)
 
 
-def _make_aws_variables(given: Mapping[str, Value], region: str) -> dict[str, str]:
+def _make_aws_variables(given: Mapping[str, Value], place: Place) -> dict[str, str]:
     """Return what sends spans to X-Ray and log records to CloudWatch.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
     """
     variables = {}
     if "xray" in given:
-        variables["TRACES_ENDPOINT"] = f"https://xray.{region}.amazonaws.com/v1/traces"
+        variables["TRACES_ENDPOINT"] = f"https://xray.{place.region}.{place.suffix}/v1/traces"
         if "headers" in given:
             variables["TRACES_HEADERS"] = NO_HEADERS
     if "log_group" in given:
         group, stream = str(given["log_group"]), str(given["log_stream"])
         headers = {"x-aws-log-group": group, "x-aws-log-stream": stream}
-        variables["LOGS_ENDPOINT"] = f"https://logs.{region}.amazonaws.com/v1/logs"
+        variables["LOGS_ENDPOINT"] = f"https://logs.{place.region}.{place.suffix}/v1/logs"
         variables["LOGS_HEADERS"] = write_map(headers)
     if given.get("protocol") == "grpc":  # which AWS's endpoints do not speak
         signals = {name.partition("_")[0] for name in variables}
@@ -195,6 +217,11 @@ def _rename(name: str) -> str:
     if name.startswith(STANDARD_PREFIX):
         return OWN_PREFIX + name.removeprefix(STANDARD_PREFIX)
     return name
+
+
+def _standardize(name: str) -> str:
+    """Return the standard name of a variable that may have our prefix."""
+    return name.replace(OWN_PREFIX, STANDARD_PREFIX)
 
 
 def _allow(actions: list[str], resources: list[str]) -> Statement:

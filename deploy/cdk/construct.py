@@ -25,10 +25,17 @@ from deploy.cdk.function import (
 from deploy.cdk.layers import LayerError, LayerZip, choose_zip, read_zips
 from deploy.cdk.properties import Properties, find_plain_secrets, make_values
 from deploy.cdk.references import find_targets, is_out_of_reach
-from deploy.environment import RESOLVED_TOO_EARLY, make_statements, make_variables
+from deploy.environment import RESOLVED_TOO_EARLY, Place, make_statements, make_variables
 from deploy.parameters import STANDARD_PREFIX
 
 _ID = "logger-extension:"
+
+ANYWHERE = Place(
+    partition=cdk.Aws.PARTITION,
+    suffix=cdk.Aws.URL_SUFFIX,
+    region=cdk.Aws.REGION,
+    account=cdk.Aws.ACCOUNT_ID,
+)
 
 
 class LoggerExtension(Construct):
@@ -65,7 +72,7 @@ class LoggerExtension(Construct):
         self._values = make_values(properties)
         self._targets = find_targets(self._values)
         self._plain_secrets = find_plain_secrets(properties)
-        make_variables(self._values, region=cdk.Aws.REGION)
+        make_variables(self._values, ANYWHERE)
 
     def attach(self, function: lambda_.Function) -> None:
         """Put layer, variables and permissions on a function.
@@ -135,7 +142,7 @@ class LoggerExtension(Construct):
                     f"its stack cannot refer to {target.node.path}, which is deployed elsewhere:"
                     " give what it needs of that as text"
                 )
-        variables = make_variables(self._values, region=stack.region)
+        variables = make_variables(self._values, _find_place(stack))
         # What was hidden in a token comes out only here.
         if RESOLVED_TOO_EARLY in str(stack.resolve(variables)):
             raise MisfitError(
@@ -174,9 +181,7 @@ class LoggerExtension(Construct):
     def _add_permissions(self, function: lambda_.Function) -> None:
         stack = cdk.Stack.of(function)
         lacking: list[str] = []
-        for each in make_statements(
-            self._values, partition=stack.partition, region=stack.region, account=stack.account
-        ):
+        for each in make_statements(self._values, _find_place(stack)):
             statement = iam.PolicyStatement.from_json(each)
             if not allow(function, statement):
                 lacking += statement.actions
@@ -185,6 +190,15 @@ class LoggerExtension(Construct):
                 f"{_ID}role",
                 f"its role is not the app's to change: allow it {', '.join(lacking)}",
             )
+
+
+def _find_place(stack: cdk.Stack) -> Place:
+    return Place(
+        partition=stack.partition,
+        suffix=stack.url_suffix,
+        region=stack.region,
+        account=stack.account,
+    )
 
 
 def _add_variables(

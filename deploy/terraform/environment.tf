@@ -37,7 +37,7 @@ locals {
 
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
   xray = !var.xray ? {} : merge(
-    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "https://xray.${local.region}.amazonaws.com/v1/traces" },
+    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "https://xray.${local.region}.${data.aws_partition.current.dns_suffix}/v1/traces" },
     # A signal's own headers replace the general ones, which are the collector's. This one is sent anyway.
     length(var.headers) == 0 ? {} : { OTEL_EXPORTER_OTLP_TRACES_HEADERS = "accept=*/*" },
     # AWS's endpoints do not speak gRPC.
@@ -48,7 +48,7 @@ locals {
 
   cloudwatch = !local.has_log_group ? {} : merge(
     {
-      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "https://logs.${local.region}.amazonaws.com/v1/logs"
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "https://logs.${local.region}.${data.aws_partition.current.dns_suffix}/v1/logs"
       OTEL_EXPORTER_OTLP_LOGS_HEADERS  = local.texts["log_headers"]
     },
     var.protocol == "grpc" ? { OTEL_EXPORTER_OTLP_LOGS_PROTOCOL = "http/protobuf" } : {},

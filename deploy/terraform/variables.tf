@@ -337,4 +337,9 @@ variable "settings" {
     condition     = alltrue([for name in keys(var.settings) : !contains(keys(local.parameters), replace(name, "/^LOGGER_EXTENSION_EXPORTER_OTLP_/", "OTEL_EXPORTER_OTLP_"))])
     error_message = "settings is for variables that have no parameter of their own here: use the parameter."
   }
+
+  validation {
+    condition     = alltrue([for name in keys(var.settings) : !contains(keys(merge(local.xray, local.cloudwatch)), replace(name, "/^LOGGER_EXTENSION_EXPORTER_OTLP_/", "OTEL_EXPORTER_OTLP_"))])
+    error_message = "settings holds what xray or log_group sets."
+  }
 }

@@ -15,6 +15,7 @@ from tests.support.parameter_sets import (
     AWS,
     ENDPOINT,
     PARTITION,
+    PLACE,
     REFERENCE,
     REGION,
     SECRET,
@@ -31,7 +32,7 @@ REFUSED = {name: values for name, _, values in [*refuse_alone(), *refuse_togethe
 @pytest.mark.parametrize("name", TAKEN)
 def test_the_extension_takes_what_is_set(name: str) -> None:
     """Variables made from usable parameters are read without a complaint, and each has a target."""
-    variables = make_variables(TAKEN[name], region=REGION)
+    variables = make_variables(TAKEN[name], PLACE)
     config = Config.from_env({**variables, "AWS_REGION": REGION})
     assert config.complaints == ()
     assert config.export.logs is not None
@@ -44,7 +45,7 @@ def test_each_given_parameter_sets_its_variable(name: str) -> None:
     """A row with a variable sets it, under the standard name or ours; an absent one does not."""
     values = TAKEN[name]
     prefix = OWN_PREFIX if values.get("own_sdk") else STANDARD_PREFIX
-    variables = make_variables(values, region=REGION)
+    variables = make_variables(values, PLACE)
     for each in PARAMETERS:
         if each.variable and not each.name.endswith("endpoint"):
             variable = each.variable.replace(STANDARD_PREFIX, prefix)
@@ -55,20 +56,20 @@ def test_each_given_parameter_sets_its_variable(name: str) -> None:
 def test_what_cannot_work_is_refused(name: str) -> None:
     """Unusable parameters are an error that repeats no value."""
     with pytest.raises(ParameterError) as caught:
-        make_variables(REFUSED[name], region=REGION)
+        make_variables(REFUSED[name], PLACE)
     assert "Bearer" not in str(caught.value)
 
 
 def test_an_unknown_parameter_is_refused() -> None:
     """A name that is none does not pass unseen."""
     with pytest.raises(ParameterError, match="collector"):
-        make_variables({"endpoint": ENDPOINT, "collector": ENDPOINT}, region=REGION)
+        make_variables({"endpoint": ENDPOINT, "collector": ENDPOINT}, PLACE)
 
 
 def test_numbers_are_digits() -> None:
     """What Python would write as 2e-07 is written out; a zero is a value."""
     values: Set = {"endpoint": ENDPOINT, "price_request": 2e-07, "log_sample_ratio": 0}
-    variables = make_variables(values, region=REGION)
+    variables = make_variables(values, PLACE)
     assert variables["LOGGER_EXTENSION_PRICE_REQUEST"] == "0.0000002"
     assert variables["LOGGER_EXTENSION_LOG_SAMPLE_RATIO"] == "0"
 
@@ -101,7 +102,7 @@ def test_attributes_come_out_as_they_went_in(attributes: dict[str, str]) -> None
 def test_collectors_headers_do_not_go_to_aws() -> None:
     """The collector's secret stays with the collector, and requests to AWS stay signed."""
     values: Set = {"endpoint": ENDPOINT, **AWS, "headers": {"authorization": "Bearer {{ssm:otlp}}"}}
-    variables = make_variables(values, region=REGION)
+    variables = make_variables(values, PLACE)
     export = Config.from_env({**variables, "AWS_REGION": REGION}).export
     assert export.logs is not None
     assert export.traces is not None
@@ -116,16 +117,16 @@ def test_collectors_headers_do_not_go_to_aws() -> None:
 def test_nothing_is_allowed_without_need() -> None:
     """A function that only sends to a collector gets no policy."""
     values: Set = {"endpoint": ENDPOINT, "xray": False, "secret_arns": [], "log_group": None}
-    assert make_statements(values, partition=PARTITION, region=REGION, account=ACCOUNT) == []
+    assert make_statements(values, PLACE) == []
 
 
 def test_each_need_is_one_statement() -> None:
     """Reading is limited to what is named, writing to one stream; X-Ray knows no resources."""
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
-    stream = f"arn:aws-cn:logs:{REGION}:{ACCOUNT}:log-group:/group:log-stream:2026/[1]all"
+    key = f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/1"
+    stream = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:/group:log-stream:2026/[1]all"
     values: Set = {"endpoint": ENDPOINT, "secret_arns": [SECRET], "kms_key_arns": [key], **AWS}
     values |= {"log_group": "/group", "log_stream": "2026/[1]all"}
-    statements = make_statements(values, partition="aws-cn", region=REGION, account=ACCOUNT)
+    statements = make_statements(values, PLACE)
     assert [(each["Action"], each["Resource"]) for each in statements] == [
         (["secretsmanager:GetSecretValue"], [SECRET]),
         (["kms:Decrypt"], [key]),

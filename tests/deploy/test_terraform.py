@@ -16,8 +16,10 @@ from tests.support.parameter_sets import (
     ACCOUNT,
     ENDPOINT,
     PARTITION,
+    PLACE,
     REGION,
     SECRET,
+    SUFFIX,
     Set,
     refuse_alone,
     refuse_together,
@@ -165,7 +167,7 @@ def test_example(tmp_path: Path) -> None:
     for name in ZIP, "hello.zip":
         (folder / name).write_bytes(b"a layer or a function")
     function = "aws_lambda_function.hello"
-    variables = make_variables({"endpoint": ENDPOINT}, region=REGION)
+    variables = make_variables({"endpoint": ENDPOINT}, PLACE)
     runs = {
         "plain": make_run(
             assert_equal(f"{function}.layers", [LAYER]),
@@ -232,10 +234,10 @@ def plan_calls(
 
 def expect(name: str, values: Set) -> list[dict[str, str]]:
     """Return the assertions that a call agrees with the pure functions."""
-    statements = make_statements(values, partition=PARTITION, region=REGION, account=ACCOUNT)
+    statements = make_statements(values, PLACE)
     policy = {"Version": "2012-10-17", "Statement": statements} if statements else None
     called = f"module.{identify(name)}"
-    variables = make_variables(values, region=REGION)
+    variables = make_variables(values, PLACE)
     return [
         assert_equal(f"{called}.environment", variables, f" {identify(name)}"),
         assert_equal(f"try(jsondecode({called}.policy_json), null)", policy, f" {identify(name)}"),
@@ -251,7 +253,7 @@ def make_test(runs: Mapping[str, Any]) -> dict[str, Any]:
     """Return a test file whose provider answers as AWS in one account and region would."""
     answers = {
         "aws_caller_identity": {"account_id": ACCOUNT},
-        "aws_partition": {"partition": PARTITION},
+        "aws_partition": {"partition": PARTITION, "dns_suffix": SUFFIX},
         "aws_region": {"id": REGION},
     }
     data = {source: {"defaults": values} for source, values in answers.items()}

@@ -5,14 +5,16 @@ Made from the one table, so that a new row has its set at once. Must not know wh
 
 from collections.abc import Iterator
 
-from deploy.environment import Value
+from deploy.environment import Place, Value
 from deploy.parameters import PARAMETERS, Kind, Parameter
 
 Set = dict[str, Value]
 
 ENDPOINT = "https://collector.example.com:4318"
-REGION, ACCOUNT, PARTITION = "eu-west-1", "123456789012", "aws"
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:otlp-AbCdEf"
+# Of the partitions with OTLP endpoints the one whose host names differ.
+REGION, ACCOUNT, PARTITION, SUFFIX = "cn-north-1", "123456789012", "aws-cn", "amazonaws.com.cn"
+PLACE = Place(partition=PARTITION, suffix=SUFFIX, region=REGION, account=ACCOUNT)
+SECRET = f"arn:{PARTITION}:secretsmanager:{REGION}:{ACCOUNT}:secret:otlp-AbCdEf"
 REFERENCE = f"{{{{secretsmanager:{SECRET}:SecretString:the key, 100%=}}}}"
 EARLY = "{{resolve:secretsmanager:otlp}}"
 
@@ -90,6 +92,9 @@ def refuse_together() -> Iterator[tuple[str, str, Set]]:
     yield "CloudWatch twice", "log_group", {**both, "logs_endpoint": ENDPOINT}
     yield "no stream", "log_group", {"endpoint": ENDPOINT, "log_group": "group"}
     yield "no group", "log_group", {"endpoint": ENDPOINT, "log_stream": "stream"}
+    for prefix in ("OTEL", "LOGGER_EXTENSION"):
+        settings = {f"{prefix}_EXPORTER_OTLP_LOGS_HEADERS": "a=b"}
+        yield f"AWS and settings {prefix}", "settings", {**both, "settings": settings}
 
 
 def refuse_alone() -> Iterator[tuple[str, str, Set]]:

@@ -22,8 +22,11 @@ from logger_extension.settings.headers import parse_headers
 from tests.support.parameter_sets import (
     ACCOUNT,
     ENDPOINT,
+    PARTITION,
+    PLACE,
     REGION,
     SECRET,
+    SUFFIX,
     Set,
     refuse_alone,
     refuse_together,
@@ -38,6 +41,7 @@ MakeZip = Callable[..., Path]
 Synthesize = Callable[[], Any]
 
 REFUSED = {name: values for name, _, values in (*refuse_together(), *refuse_alone())}
+PSEUDO = {"AWS::Partition": PARTITION, "AWS::URLSuffix": SUFFIX}
 BASIC_ROLE = "service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -62,6 +66,8 @@ def join(value: Any) -> str:
     """Return text that CloudFormation joins, with the names of what it refers to."""
     if isinstance(value, str):
         return value
+    if value.get("Ref") in PSEUDO:
+        return PSEUDO[value["Ref"]]
     ((function, argument),) = value.items()
     if function == "Fn::Join":
         return "".join(join(part) for part in argument[1])
@@ -84,8 +90,9 @@ def test_each_property_reaches_function_and_role(
     }
     for name, values in sets.items():
         function = result.function(name)
-        assert result.variables(name) == make_variables(values, region=REGION)
-        expected = make_statements(values, partition="P", region=REGION, account=ACCOUNT)
+        variables = {n: join(value) for n, value in result.variables(name).items()}
+        assert variables == make_variables(values, PLACE)
+        expected = make_statements(values, PLACE)
         statements = policies.get(function["Role"]["Fn::GetAtt"][0], [])
         assert [plain(each) for each in statements] == [plain(dict(each)) for each in expected]
 
@@ -93,7 +100,7 @@ def test_each_property_reaches_function_and_role(
 def with_arns(values: Set) -> Set:
     """Return a set whose lists of ARNs hold some, else CDK would complain of each on stderr."""
     return {
-        name: [f"arn:aws:ssm:{REGION}:{ACCOUNT}:{each}" for each in value]
+        name: [f"arn:{PARTITION}:ssm:{REGION}:{ACCOUNT}:{each}" for each in value]
         if name.endswith("_arns") and isinstance(value, list)
         else value
         for name, value in values.items()
@@ -105,10 +112,7 @@ def plain(statement: dict[str, Any]) -> tuple[list[str], list[str]]:
     actions, resources = statement["Action"], statement["Resource"]
     return (
         [actions] if isinstance(actions, str) else actions,
-        [
-            join(each).replace("<AWS::Partition>", "P")
-            for each in (resources if isinstance(resources, list) else [resources])
-        ],
+        [join(each) for each in (resources if isinstance(resources, list) else [resources])],
     )
 
 
@@ -149,7 +153,7 @@ def test_secrets_are_references_that_the_function_may_read(
         },
     )
     result = synthesize()
-    arn = f"arn:<AWS::Partition>:%s:{REGION}:{ACCOUNT}:%s"
+    arn = f"arn:{PARTITION}:%s:{REGION}:{ACCOUNT}:%s"
     (own_arn,) = (
         f"<{name}>"
         for name, each in result.templates["Stack"]["Resources"].items()
@@ -162,12 +166,12 @@ def test_secrets_are_references_that_the_function_may_read(
         f"x-parameter={{{{ssm:{ssm_arn}}}}}",
     ]
     told = join(result.variables("function")["OTEL_EXPORTER_OTLP_HEADERS"])
-    deployed = told.replace("<AWS::Partition>", "aws").replace(own_arn, SECRET)
+    deployed = told.replace(own_arn, SECRET)
     headers = parse_headers("HEADERS", deployed, is_grpc=False)
     assert {each.secret.name for each in find_references(headers.values())} == {
         SECRET,
-        secret.replace("<AWS::Partition>", "aws"),
-        ssm_arn.replace("<AWS::Partition>", "aws"),
+        secret,
+        ssm_arn,
     }
     (policy,) = result.resources("AWS::IAM::Policy")
     (key_id,) = (
@@ -178,9 +182,9 @@ def test_secrets_are_references_that_the_function_may_read(
     assert [plain(each) for each in policy["PolicyDocument"]["Statement"]] == [
         (
             ["secretsmanager:GetSecretValue"],
-            [own_arn, f"{secret}-??????".replace("<AWS::Partition>", "P")],
+            [own_arn, f"{secret}-??????"],
         ),
-        (["ssm:GetParameters"], [ssm_arn.replace("<AWS::Partition>", "P")]),
+        (["ssm:GetParameters"], [ssm_arn]),
         (["kms:Decrypt"], [f"<{key_id}.Arn>"]),
     ]
 
