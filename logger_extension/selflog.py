@@ -33,8 +33,10 @@ class SelfLog:
         line |= fields
         if suppressed := self._suppressed.pop(message, 0):
             line["repeated"] = suppressed
+        # Without blanks, as the launcher writes its own: one pattern finds both.
+        text = json.dumps(line, default=str, separators=(",", ":"))
         try:
-            print(json.dumps(line, default=str), file=self._stream or sys.stderr, flush=True)
+            print(text, file=self._stream or sys.stderr, flush=True)
         except (OSError, ValueError):
             # Nobody reads stderr any more. That must not end the process: an exit of ours fails
             # the function (Extension.Crash).

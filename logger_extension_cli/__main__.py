@@ -7,6 +7,7 @@ Knows the arguments and the exit codes, nothing of what the commands do: each is
 import argparse
 import importlib
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from logger_extension_cli.doctor import arguments as doctor
 from logger_extension_cli.errors import CommandError
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,12 +28,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"logger_extension_cli.{arguments.command}")
     execute: Callable[[argparse.Namespace], int] = module.execute
     try:
-        return execute(arguments)
+        code = execute(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read our output has enough. Nothing may be written to it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
     except CommandError as error:
         print(f"logger-extension {arguments.command}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -197,9 +205,7 @@ def _add_layer(commands: "_Commands[argparse.ArgumentParser]") -> None:
         metavar="VERSION",
         help="of the managed runtime: 3.11 to 3.14; with --bundle-python uv, the one to fetch",
     )
-    build.add_argument(
-        "--arch", default="x86_64", metavar="ARCH", help="x86_64 (default) or arm64"
-    )
+    build.add_argument("--arch", default="x86_64", metavar="ARCH", help="x86_64 (default) or arm64")
     build.add_argument(
         "--bundle-python",
         metavar="PREFIX|uv",

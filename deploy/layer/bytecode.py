@@ -47,7 +47,7 @@ def find_compiler(version: str) -> Path:
             return candidate
     uv = find_tool("uv")
     try:
-        run([uv, "python", "install", "--quiet", "--no-bin", version])
+        run([uv, "python", "install", "--no-progress", "--no-bin", version])
         return Path(run([uv, "python", "find", "--no-project", version]).strip())
     except LayerError as error:
         raise LayerError(

@@ -52,7 +52,7 @@ def fetch_interpreter(target: Target, folder: Path) -> Path:
     version = target.python or DEFAULT_PYTHON
     # uv's name of a build: https://docs.astral.sh/uv/concepts/python-versions/
     build = f"cpython-{version}-linux-{target.machine}-gnu"
-    install = ("python", "install", "--quiet", "--no-bin", "--install-dir", folder, build)
+    install = ("python", "install", "--no-progress", "--no-bin", "--install-dir", folder, build)
     run([find_tool("uv"), *install])
     # Beside it lies a link by the minor version.
     found = {path.resolve() for path in folder.glob(f"cpython-{version}*") if path.is_dir()}

@@ -1,13 +1,16 @@
 """The parser and the exit codes of the console script."""
 
 import argparse
+import os
+import subprocess
+import sys
 
 import pytest
 
 from logger_extension_cli.__main__ import build_parser, main
 from tests.support.command_line import run_command
 
-_COMMANDS = ("demo", "run", "collector", "replay", "doctor")
+_COMMANDS = ("demo", "run", "collector", "replay", "layer build", "doctor")
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
@@ -16,7 +19,7 @@ def test_every_command_has_help_with_exit_codes_and_an_example(
 ) -> None:
     """The help is the manual."""
     with pytest.raises(SystemExit, match="0"):
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     text = capsys.readouterr().out
     assert "exit codes:\n  0  " in text
     assert f"example:\n  logger-extension {command}" in text
@@ -26,7 +29,20 @@ def test_the_general_help_names_every_command() -> None:
     """With the module run as a user without the script would."""
     done = run_command("--help")
     assert done.returncode == 0
-    assert all(f"\n    {command}" in done.stdout for command in _COMMANDS)
+    assert all(f"\n    {command.split()[0]}" in done.stdout for command in _COMMANDS)
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_tell() -> None:
+    """`logger-extension … | head -1` ends as other programs do, without a traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as stdout:
+        command = [sys.executable, "-m", "logger_extension_cli", "doctor", "--offline", "--all"]
+        done = subprocess.run(
+            command, stdout=stdout, stderr=subprocess.PIPE, env={"PATH": ""}, check=False
+        )
+    assert done.returncode == 141
+    assert done.stderr == b""
 
 
 @pytest.mark.parametrize(
