@@ -39,6 +39,9 @@ NO_HEADERS = "accept=*/*"
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
 XRAY_ACTIONS = ("xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments")
 
+# The name of a secret or parameter, which IAM does not take, or `*` for all of them.
+NO_ARN = re.compile(r"[\w/+=.@*-]*")
+
 READING = {
     "secret_arns": "secretsmanager:GetSecretValue",
     "parameter_arns": "ssm:GetParameters",
@@ -134,6 +137,9 @@ def check(given: Mapping[str, Value]) -> None:
             raise ParameterError(f"{each.name} is one of {', '.join(each.choices)}")
     _check_endpoints(given)
     _check_references(given)
+    for name in READING:
+        if any(NO_ARN.fullmatch(each) for each in _as_list(given.get(name))):
+            raise ParameterError(f"{name}: give whole ARNs, which begin with arn:")
 
 
 def _check_endpoints(given: Mapping[str, Value]) -> None:

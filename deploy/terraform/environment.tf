@@ -85,7 +85,7 @@ locals {
         for text in [key, value] : join("", [
           for piece in regexall(local.piece, text) : lookup(local.escapes, piece, piece)
         ])
-      ])
+      ]) if value != null
     ])
   }
 }

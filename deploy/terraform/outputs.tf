@@ -15,7 +15,7 @@ output "architecture" {
 
 output "environment" {
   description = "Variables to merge into the function's: merge(module.telemetry.environment, {…})."
-  value       = merge(local.variables, var.settings)
+  value       = merge(local.variables, { for name, value in var.settings : name => value if value != null })
 }
 
 output "policy_json" {

@@ -109,7 +109,7 @@ variable "headers" {
   nullable    = false
 
   validation {
-    condition     = !strcontains(join("", values(var.headers)), "{{resolve:")
+    condition     = !strcontains(join("", compact(values(var.headers))), "{{resolve:")
     error_message = "Write a reference without resolve:, as {{secretsmanager:NAME}}; CloudFormation would put the secret itself in its place."
   }
 }
@@ -119,6 +119,11 @@ variable "secret_arns" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.secret_arns : try(startswith(arn, "arn:"), false)])
+    error_message = "secret_arns holds whole ARNs, which begin with arn:"
+  }
 }
 
 variable "parameter_arns" {
@@ -126,6 +131,11 @@ variable "parameter_arns" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.parameter_arns : try(startswith(arn, "arn:"), false)])
+    error_message = "parameter_arns holds whole ARNs, which begin with arn:"
+  }
 }
 
 variable "kms_key_arns" {
@@ -133,6 +143,11 @@ variable "kms_key_arns" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.kms_key_arns : try(startswith(arn, "arn:"), false)])
+    error_message = "kms_key_arns holds whole ARNs, which begin with arn:"
+  }
 }
 
 variable "own_sdk" {
@@ -189,7 +204,7 @@ variable "resource_attributes" {
   nullable    = false
 
   validation {
-    condition     = !strcontains(join("", values(var.resource_attributes)), "{{resolve:")
+    condition     = !strcontains(join("", compact(values(var.resource_attributes))), "{{resolve:")
     error_message = "Write a reference without resolve:, as {{secretsmanager:NAME}}; CloudFormation would put the secret itself in its place."
   }
 }
@@ -329,7 +344,7 @@ variable "settings" {
   nullable    = false
 
   validation {
-    condition     = !strcontains(join("", values(var.settings)), "{{resolve:")
+    condition     = !strcontains(join("", compact(values(var.settings))), "{{resolve:")
     error_message = "Write a reference without resolve:, as {{secretsmanager:NAME}}; CloudFormation would put the secret itself in its place."
   }
 

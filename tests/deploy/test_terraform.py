@@ -55,6 +55,38 @@ TAKEN = dict(take_sets())
 REFUSED_ALONE = {name: (fault, values) for name, fault, values in refuse_alone()}
 REFUSED_TOGETHER = {name: (fault, values) for name, fault, values in refuse_together()}
 
+# Made in the same apply: its attributes are not known when it is planned.
+MADE = "aws_secretsmanager_secret.otlp"
+UNKNOWN: Set = {
+    "endpoint": f"https://${{{MADE}.id}}",
+    "headers": {"key": f"{{{{secretsmanager:${{{MADE}.arn}}}}}}"},
+    "secret_arns": [f"${{{MADE}.arn}}"],
+    "settings": {"OTEL_EXPORTER_OTLP_CERTIFICATE": f"${{{MADE}.id}}"},
+}
+RESOURCES = {
+    "aws_secretsmanager_secret": {"otlp": {}},
+    "aws_iam_role_policy": {
+        "unknown": {
+            "count": "${module.unknown.policy_json == null ? 0 : 1}",
+            "role": "role",
+            "policy": "${module.unknown.policy_json}",
+        }
+    },
+}
+
+# What a variable of the caller leaves out.
+WITHOUT_NULLS: Set = {
+    "endpoint": ENDPOINT,
+    "resource_attributes": {"kept": "yes"},
+    "settings": {"OTEL_EXPORTER_OTLP_TIMEOUT": "9000"},
+}
+NULLS: dict[str, Any] = {
+    **WITHOUT_NULLS,
+    "headers": {"left": None},
+    "resource_attributes": {"kept": "yes", "left": None},
+    "settings": {"OTEL_EXPORTER_OTLP_TIMEOUT": "9000", "OTEL_EXPORTER_OTLP_CERTIFICATE": None},
+}
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 needs_terraform = pytest.mark.skipif(bool(explain_lack()), reason=explain_lack())
 
@@ -82,8 +114,12 @@ def test_format(tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> list[Diagnostic]:
     """What is wrong with the usable sets, planned all in one."""
+    folder = tmp_path_factory.mktemp("taken")
+    (folder / "resources.tf.json").write_text(json.dumps({"resource": RESOURCES}))
     assertions = [each for name, values in TAKEN.items() for each in expect(name, values)]
-    return plan_calls(tmp_path_factory.mktemp("taken"), escape(TAKEN), assertions)
+    count = "length(aws_iam_role_policy.unknown)"
+    assertions += [*expect("nulls", WITHOUT_NULLS), assert_equal(count, 1, " unknown")]
+    return plan_calls(folder, {**escape(TAKEN), "unknown": UNKNOWN, "nulls": NULLS}, assertions)
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +134,13 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> list[Diagnostic]:
 
 
 @needs_terraform
-@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("name", [*TAKEN, "unknown", "nulls"])
 def test_makes_what_the_others_make(name: str, taken: list[Diagnostic]) -> None:
-    """Variables and policy of a usable set are those of the pure function."""
+    """Variables and policy of a usable set are those of the pure function.
+
+    Nulls in maps are left out. With a secret that is made in the same apply it is planned that
+    there is a policy.
+    """
     wrong = [each.message for each in taken if f" {identify(name)}: " in each.message]
     assert wrong == []
 
@@ -191,30 +231,6 @@ def test_example(tmp_path: Path) -> None:
         ],
     }
     assert Module(folder, tmp_path).test(content) == (True, [])
-
-
-@needs_terraform
-def test_what_is_not_known_yet(tmp_path: Path) -> None:
-    """Secrets and endpoints may be made in the same apply: that there is a policy is planned."""
-    made = "aws_secretsmanager_secret.otlp"
-    resources = {
-        "aws_secretsmanager_secret": {"otlp": {}},
-        "aws_iam_role_policy": {
-            "telemetry": {
-                "count": "${module.telemetry.policy_json == null ? 0 : 1}",
-                "role": "role",
-                "policy": "${module.telemetry.policy_json}",
-            }
-        },
-    }
-    arguments: Set = {
-        "endpoint": f"https://${{{made}.id}}",
-        "headers": {"key": f"{{{{secretsmanager:${{{made}.arn}}}}}}"},
-        "secret_arns": [f"${{{made}.arn}}"],
-    }
-    assertion = assert_equal("length(aws_iam_role_policy.telemetry)", 1)
-    (tmp_path / "resources.tf.json").write_text(json.dumps({"resource": resources}))
-    assert plan_calls(tmp_path, {"telemetry": arguments}, [assertion]) == []
 
 
 def plan_calls(

@@ -73,9 +73,10 @@ class Stack:
         return faults
 
     def _is_allowed(self, name: str, definition: Mapping[str, Any]) -> bool:
-        text = self._given[name]
+        text, pattern = self._given[name], definition.get("AllowedPattern", ".*")
+        texts = text.split(",") if definition["Type"] == "CommaDelimitedList" else [text]
         is_choice = text in definition.get("AllowedValues", [text])
-        return is_choice and re.fullmatch(definition.get("AllowedPattern", ".*"), text) is not None
+        return is_choice and all(re.fullmatch(pattern, each) for each in texts)
 
     def has(self, resource: str) -> bool:
         """Return whether a resource is made."""

@@ -30,6 +30,8 @@ BY_KIND: dict[Kind, Value] = {
 BY_NAME: dict[str, Value] = {
     "headers": {"authorization": f"Bearer, {REFERENCE}=", "x-plain": "a b"},
     "secret_arns": [SECRET, f"{SECRET}2"],
+    "parameter_arns": [f"arn:{PARTITION}:ssm:{REGION}:{ACCOUNT}:parameter/otlp"],
+    "kms_key_arns": [f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/otlp"],
     "flush_policy": "periodic,5000",
     "fallback": "none",
     "log_redact": ["email", "jwt"],
@@ -104,6 +106,10 @@ def refuse_alone() -> Iterator[tuple[str, str, Set]]:
             yield f"{each.name} unknown", each.name, {"endpoint": ENDPOINT, each.name: "unknown"}
         if each.name.endswith("endpoint"):
             yield f"{each.name} early", each.name, {"endpoint": ENDPOINT, each.name: EARLY}
+        if each.name.endswith("_arns"):
+            for name in ("prod/otlp", "*"):
+                values: Set = {"endpoint": ENDPOINT, each.name: [SECRET, name]}
+                yield f"{each.name} {name}", each.name, values
         if each.kind is Kind.MAP:
             early = {"name": f"Bearer {EARLY}"}
             yield f"{each.name} early", each.name, {"endpoint": ENDPOINT, each.name: early}
