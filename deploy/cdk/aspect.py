@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
-from deploy.cdk.function import is_attached
+from deploy.cdk.function import MARK, has_mark
 
 if TYPE_CHECKING:
     from deploy.cdk.construct import LoggerExtension
@@ -44,28 +44,30 @@ class AttachAspect:
                 "logger-extension:skipped",
                 "logger-extension is not attached: only functions made as lambda.Function are",
             )
-        elif isinstance(node, cdk.Stage) and (stages := _find_unreached(node)):
-            # CDK shows no annotations of an app or a stage.
-            warnings.warn(
-                "logger-extension: CDK takes no Aspect of an app into its stages; add it by"
-                f" Aspects.of(stage).add(…) to each of {', '.join(stages)}",
-                stacklevel=2,
-            )
+        elif isinstance(node, cdk.Stage):
+            _tell_unreached(node)
 
 
 def _is_part_of_function(resource: lambda_.CfnFunction) -> bool:
     return isinstance(resource.node.scope, lambda_.Function)
 
 
-def _find_unreached(outer: cdk.Stage) -> list[str]:
-    """Return the paths of stages below one in which no function has the extension.
+def _tell_unreached(outer: cdk.Stage) -> None:
+    """Warn of stages below one that have functions and no such Aspect.
 
     CDK synthesizes them first: what reaches a stage has reached it by now.
     """
-    reached: dict[str, bool] = {}
-    for each in outer.node.find_all():
-        if isinstance(each, lambda_.Function) and (stage := cdk.Stage.of(each)):
-            path = stage.node.path
-            reached[path] = reached.get(path, False) or is_attached(each)
-    reached.pop(outer.node.path, None)
-    return [path for path, is_reached in reached.items() if not is_reached]
+    if not has_mark(outer):
+        Construct(outer, MARK)
+    stages = [each for each in outer.node.find_all() if isinstance(each, cdk.Stage)]
+    if paths := [s.node.path for s in stages if not has_mark(s) and _has_functions(s)]:
+        # CDK shows no annotations of an app or a stage.
+        warnings.warn(
+            "logger-extension: CDK takes no Aspect of an app into its stages; add it by"
+            f" Aspects.of(stage).add(…) to each of {', '.join(paths)}",
+            stacklevel=2,
+        )
+
+
+def _has_functions(stage: cdk.Stage) -> bool:
+    return any(isinstance(each, lambda_.Function) for each in stage.node.find_all())

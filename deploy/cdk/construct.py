@@ -19,7 +19,7 @@ from deploy.cdk.function import (
     MisfitError,
     allow,
     check_size,
-    is_attached,
+    has_mark,
     read_variables,
 )
 from deploy.cdk.layers import LayerError, LayerZip, choose_zip, read_zips
@@ -113,7 +113,7 @@ class LoggerExtension(Construct):
         Raises:
             MisfitError: why.
         """
-        if is_attached(function):
+        if has_mark(function):
             return
         present = read_variables(function)
         layer = self._choose_layer(function)

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-# A child of each function that has the extension; it makes no resource.
+# A child of what the extension has been put on, with whichever settings; it makes no resource.
 MARK = "LoggerExtension"
 
 IMAGE_RUNTIME = "FROM_IMAGE"
@@ -26,9 +26,9 @@ class MisfitError(Exception):
     """The extension does not fit a function; the message says why."""
 
 
-def is_attached(function: lambda_.Function) -> bool:
-    """Return whether a function has the extension, with whichever settings."""
-    return function.node.try_find_child(MARK) is not None
+def has_mark(construct: IConstruct) -> bool:
+    """Return whether a function has the extension, or an Aspect has reached a stage."""
+    return construct.node.try_find_child(MARK) is not None
 
 
 def read_variables(function: lambda_.Function) -> Mapping[str, object]:

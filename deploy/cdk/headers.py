@@ -6,6 +6,7 @@ function as they are, and the secret is in neither template nor console. Must no
 are written into a variable.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from aws_cdk import aws_ssm as ssm
 
 # What ends a field, or what would be percent-encoded around it, which references are not.
 NOT_IN_FIELDS = frozenset(':{}%,;="\\ ')
+
+# With such an end the ARN of a secret that is known by its name would be taken for a whole one.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+LIKE_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,10 @@ def header_from_secret(
     grants = {"secret_arns": secret.secret_full_arn or f"{arn}-??????"}
     if secret.encryption_key is not None and (key := _find_key_arn(secret.encryption_key)):
         grants["kms_key_arns"] = key
-    reference = arn if field is None else f"{arn}:SecretString:{field}"
+    known_as = arn
+    if secret.secret_full_arn is None and LIKE_SUFFIX.search(arn):
+        known_as = arn.rpartition(":")[2]
+    reference = known_as if field is None else f"{known_as}:SecretString:{field}"
     return SecretHeader(f"{prefix}{{{{secretsmanager:{reference}}}}}", grants)
 
 

@@ -194,11 +194,14 @@ def test_stages_that_are_not_reached_are_told(
     telemetry = attach_to_all()
     stage = cdk.Stage(app, "Prod")
     make_function("function", scope=cdk.Stack(stage, "Inner"))
+    misfits = cdk.Stage(app, "Misfits")
+    make_function("node", scope=cdk.Stack(misfits, "Inner"), runtime=lambda_.Runtime.NODEJS_22_X)
+    cdk.Aspects.of(misfits).add(telemetry.as_aspect())
     if is_reached:
         cdk.Aspects.of(stage).add(telemetry.as_aspect())
         app.synth()
     else:
-        with pytest.warns(UserWarning, match="Prod"):
+        with pytest.warns(UserWarning, match="each of Prod$"):
             app.synth()
     assert template_has_layer(stage) == is_reached
 

@@ -178,6 +178,23 @@ def test_secrets_are_references_that_the_function_may_read(
     ]
 
 
+def test_a_name_that_looks_like_a_whole_arn(
+    stack: cdk.Stack,
+    make_function: MakeFunction,
+    attach: Callable[..., None],
+    synthesize: Synthesize,
+) -> None:
+    """Secrets Manager takes the end of `otlp-secret` for the letters that it adds to ARNs."""
+    named = secretsmanager.Secret.from_secret_name_v2(stack, "Named", "prod/otlp-secret")
+    attach(make_function(), headers={"api-key": header_from_secret(named, field="key")})
+    result = synthesize()
+    headers = result.variables("function")["OTEL_EXPORTER_OTLP_HEADERS"]
+    assert headers == "api-key={{secretsmanager:prod/otlp-secret:SecretString:key}}"
+    (policy,) = result.resources("AWS::IAM::Policy")
+    ((_, (arn,)),) = (plain(each) for each in policy["PolicyDocument"]["Statement"])
+    assert arn.endswith(":secret:prod/otlp-secret-??????")
+
+
 def test_a_secret_that_cloudformation_would_write_out_is_refused(
     stack: cdk.Stack,
     make_function: MakeFunction,
