@@ -6,7 +6,7 @@ know any of the three, nor where a layer comes from.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -26,7 +26,8 @@ RESOLVED_TOO_EARLY = "{{resolve:"
 # Percent-encoded is what W3C Baggage does not allow in a value, and `=`, which OpenTelemetry wants
 # encoded as well; nothing inside a reference.
 # https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
-PIECE = re.compile(r"\{\{(?:secretsmanager|ssm|ssm-secure):[^{}]*\}\}|[\s\S]")
+REFERENCE = re.compile(r"\{\{(?:secretsmanager|ssm|ssm-secure):[^{}]*\}\}")
+PIECE = re.compile(rf"{REFERENCE.pattern}|[\s\S]")
 ESCAPES = {each: f"%{ord(each):02X}" for each in '%,;="\\ '}
 
 # A signal's own headers replace the general ones, which may hold the collector's secret and an
@@ -43,7 +44,7 @@ XRAY_ACTIONS = ("xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegme
 NO_ARN = re.compile(r"[\w/+=.@*-]*")
 
 READING = {
-    "secret_arns": "secretsmanager:GetSecretValue",
+    "secret_arns": "secretsmanager:GetSecretValue",  # nosec B105  # an action, no password
     "parameter_arns": "ssm:GetParameters",
     "kms_key_arns": "kms:Decrypt",
 }
@@ -117,6 +118,18 @@ def make_statements(values: Mapping[str, Value], place: Place) -> list[Statement
     return statements
 
 
+def find_extras(values: Mapping[str, Value]) -> frozenset[str]:
+    """Return which extras a layer needs for these values; Python runtimes bring `aws` themselves.
+
+    Args:
+        values: as `make_variables` has taken them.
+    """
+    is_signed = is_given(values.get("xray")) or is_given(values.get("log_group"))
+    has_reference = any(REFERENCE.search(text) for _, text in _find_texts(values))
+    needs = {"grpc": values.get("protocol") == "grpc", "aws": is_signed or has_reference}
+    return frozenset(extra for extra, is_needed in needs.items() if is_needed)
+
+
 def is_given(value: Value) -> bool:
     """Return whether a value counts: None, False and what is empty do not, 0 does."""
     if value is None or value is False:
@@ -155,9 +168,8 @@ def _check_endpoints(given: Mapping[str, Value]) -> None:
 
 
 def _check_references(given: Mapping[str, Value]) -> None:
-    for name, value in given.items():
-        texts = value.values() if isinstance(value, Mapping) else [value]
-        if any(RESOLVED_TOO_EARLY in text for text in texts if isinstance(text, str)):
+    for name, text in _find_texts(given):
+        if RESOLVED_TOO_EARLY in text:
             raise ParameterError(
                 f"{name}: write a reference without resolve:, as {{{{secretsmanager:NAME}}}}:"
                 " CloudFormation would put the secret itself in its place"
@@ -223,6 +235,13 @@ def _rename(name: str) -> str:
     if name.startswith(STANDARD_PREFIX):
         return OWN_PREFIX + name.removeprefix(STANDARD_PREFIX)
     return name
+
+
+def _find_texts(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    """Yield what may hold a reference, with the name of its parameter."""
+    for name, value in values.items():
+        texts = value.values() if isinstance(value, Mapping) else [value]
+        yield from ((name, text) for text in texts if isinstance(text, str))
 
 
 def _standardize(name: str) -> str:

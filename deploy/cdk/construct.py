@@ -25,7 +25,13 @@ from deploy.cdk.function import (
 from deploy.cdk.layers import LayerError, LayerZip, choose_zip, read_zips
 from deploy.cdk.properties import Properties, find_plain_secrets, make_values
 from deploy.cdk.references import find_targets, is_out_of_reach
-from deploy.environment import RESOLVED_TOO_EARLY, Place, make_statements, make_variables
+from deploy.environment import (
+    RESOLVED_TOO_EARLY,
+    Place,
+    find_extras,
+    make_statements,
+    make_variables,
+)
 from deploy.parameters import STANDARD_PREFIX
 
 _ID = "logger-extension:"
@@ -130,6 +136,7 @@ class LoggerExtension(Construct):
                 self._zips,
                 runtime=function.runtime.name,
                 architecture=function.architecture.name,
+                needs=find_extras(self._values),
             )
         except LayerError as error:
             raise MisfitError(str(error)) from None

@@ -29,11 +29,13 @@ class LayerZip:
         python: the version of the managed Python runtime that it is for, such as `3.13`; None with
             an interpreter of its own, which serves any runtime.
         architecture: `x86_64` or `arm64`.
+        extras: what it has beside the core: `grpc`, `aws`.
     """
 
     path: Path
     python: str | None
     architecture: str
+    extras: frozenset[str]
 
     @classmethod
     def read(cls, path: Path) -> "LayerZip":
@@ -47,7 +49,12 @@ class LayerZip:
         try:
             with zipfile.ZipFile(path) as archive:
                 manifest = json.loads(archive.read(MANIFEST))
-            return cls(path.resolve(), manifest["python"], manifest["architecture"])
+            return cls(
+                path.resolve(),
+                manifest["python"],
+                manifest["architecture"],
+                frozenset(manifest["extras"]),
+            )
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
             raise LayerError(f"{path} is no layer of logger-extension: {BUILD}") from error
 
@@ -77,11 +84,23 @@ def read_zips(paths: Iterable[str | Path]) -> tuple[LayerZip, ...]:
     return zips
 
 
-def choose_zip(zips: Sequence[LayerZip], *, runtime: str, architecture: str) -> LayerZip:
+def choose_zip(
+    zips: Sequence[LayerZip],
+    *,
+    runtime: str,
+    architecture: str,
+    needs: frozenset[str] = frozenset(),
+) -> LayerZip:
     """Return the zip for a function: the one for its very runtime first, which is smaller.
 
+    Args:
+        zips: those that there are.
+        runtime: the function's.
+        architecture: the function's.
+        needs: the extras that the settings need.
+
     Raises:
-        LayerError: none fits.
+        LayerError: none fits, or the one that does lacks an extra.
     """
     by_fit = {(each.runtime, each.architecture): each for each in zips}
     chosen = by_fit.get((runtime, architecture)) or by_fit.get((None, architecture))
@@ -89,5 +108,12 @@ def choose_zip(zips: Sequence[LayerZip], *, runtime: str, architecture: str) -> 
         raise LayerError(
             f"it runs {runtime} on {architecture}, and the layers given are for"
             f" {', '.join(each.label for each in zips)}: build one that fits, add it to layer_zips"
+        )
+    # Lambda's Python runtimes have botocore, which is all that the extra aws is.
+    brought = {"aws"} if runtime.startswith("python") else set()
+    if lacking := needs - chosen.extras - brought:
+        raise LayerError(
+            f"its settings need what {chosen.path.name} lacks: build that with"
+            f" {' '.join(f'--extra {each}' for each in sorted(lacking))}"
         )
     return chosen

@@ -91,9 +91,11 @@ def make_function(stack: cdk.Stack) -> Callable[..., lambda_.Function]:
 def make_zip(tmp_path: Path) -> Callable[..., Path]:
     """Make a zip with the builder's manifest and nothing else."""
 
-    def make(python: str | None = "3.13", architecture: str = "x86_64") -> Path:
+    def make(python: str | None = "3.13", architecture: str = "x86_64", *extras: str) -> Path:
         interpreter = "uv" if python is None else None
-        target = Target(python=python, architecture=architecture, interpreter=interpreter)
+        target = Target(
+            python=python, architecture=architecture, interpreter=interpreter, extras=extras
+        )
         path = tmp_path / f"{target.name}.zip"
         manifest = write_manifest(
             target, [read_own()], tmp_path, python=python or "3.13", glibc=(2, 17)

@@ -77,7 +77,7 @@ def test_each_property_reaches_function_and_role(
     stack: cdk.Stack, make_function: MakeFunction, make_zip: MakeZip, synthesize: Synthesize
 ) -> None:
     """What every set of the shared table becomes is in the template: variables and statements."""
-    layer_zips = [make_zip()]
+    layer_zips = [make_zip("3.13", "x86_64", "grpc")]
     sets = {f"set-{place}": values for place, (_, values) in enumerate(take_sets())}
     for name, values in sets.items():
         telemetry: Any = LoggerExtension
@@ -353,6 +353,40 @@ def test_a_secret_of_another_region_is_an_error(
         headers={"api-key": header_from_secret(secret)},
     ).attach(make_function())
     assert synthesize().severities("Stack/function") == ["error"]
+
+
+NODE, PYTHON = "NODEJS_22_X", "PYTHON_3_13"
+
+
+@pytest.mark.parametrize(
+    ("needs", "runtime", "extras", "fits"),
+    [
+        ({"protocol": "grpc"}, PYTHON, (), False),
+        ({"protocol": "grpc"}, NODE, ("grpc",), True),
+        ({"xray": True}, PYTHON, (), True),
+        ({"xray": True}, NODE, (), False),
+        ({"headers": {"api-key": "{{ssm:otlp}}"}}, NODE, ("grpc",), False),
+        ({"headers": {"api-key": "{{ssm:otlp}}"}}, NODE, ("aws",), True),
+        ({"endpoint": "https://{{secretsmanager:otlp}}"}, NODE, (), False),
+    ],
+)
+def test_a_layer_without_what_is_needed_is_an_error(
+    request: pytest.FixtureRequest,
+    needs: dict[str, Any],
+    runtime: str,
+    extras: tuple[str, ...],
+    *,
+    fits: bool,
+) -> None:
+    """Only layers with the extra speak gRPC, and only Lambda's Python brings what signs."""
+    function = request.getfixturevalue("make_function")(
+        runtime=getattr(lambda_.Runtime, runtime), code=lambda_.Code.from_inline("// or #")
+    )
+    layer_zip = request.getfixturevalue("make_zip")(None, "x86_64", *extras)
+    request.getfixturevalue("attach")(function, layer_zips=[layer_zip], **needs)
+    result = request.getfixturevalue("synthesize")()
+    assert result.severities("Stack/function") == ([] if fits else ["error"])
+    assert bool(result.variables("function")) == fits
 
 
 @pytest.mark.parametrize("kind", ["imported", "alias", "singleton"])

@@ -45,7 +45,9 @@ def test_a_missing_zip_names_the_command(tmp_path: Path) -> None:
         read_zips([])
 
 
-@pytest.mark.parametrize("manifest", [None, "", "[]", "{}", '{"python": null}', b"\xff"])
+@pytest.mark.parametrize(
+    "manifest", [None, "", "[]", "{}", '{"python": null, "architecture": "arm64"}', b"\xff"]
+)
 def test_another_zip_is_refused(tmp_path: Path, manifest: str | bytes | None) -> None:
     """A zip without a manifest of ours is no layer of ours."""
     path = tmp_path / "other.zip"
