@@ -89,6 +89,11 @@ variable "protocol" {
     condition     = contains(["", "http/protobuf", "http/json", "grpc"], var.protocol == null ? "" : var.protocol)
     error_message = "protocol is one of http/protobuf, http/json, grpc."
   }
+
+  validation {
+    condition     = var.protocol != "grpc" || strcontains(basename(var.layer_zip), "-grpc")
+    error_message = "The layer does not speak grpc: build it with --extra grpc."
+  }
 }
 
 variable "compression" {

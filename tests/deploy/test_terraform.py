@@ -28,8 +28,8 @@ from tests.support.parameter_sets import (
 from tests.support.terraform import Diagnostic, Module, assert_equal, escape, explain_lack, run
 
 MODULE = REPOSITORY / "deploy" / "terraform"
-ZIP = "logger-extension-python3.12-x86_64.zip"
-BUNDLED_ZIP = "logger-extension-any-arm64-grpc.zip"
+ZIP = "logger-extension-python3.12-x86_64-grpc.zip"
+BUNDLED_ZIP = "logger-extension-any-arm64.zip"
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:logger-extension:1"
 
 # What the module needs beside the table.
@@ -191,6 +191,9 @@ def test_layer(module: Module) -> None:
             assert_equal("output.architecture", "arm64"),
             assert_equal("output.runtime", None),
             variables=bundled,
+        ),
+        "without_grpc": make_run(
+            variables={**bundled, "protocol": "grpc"}, expect_failures=["var.protocol"]
         ),
         "absent": make_run(variables={"layer_zip": f"no/{ZIP}"}, expect_failures=["var.layer_zip"]),
         "renamed": make_run(variables={"layer_zip": "main.tf"}, expect_failures=["var.layer_zip"]),
