@@ -73,8 +73,8 @@ def check_size(variables: Mapping[str, object]) -> None:
 def allow(function: lambda_.Function, statement: iam.PolicyStatement) -> bool:
     """Add a statement to the policy of a function's role; return whether CDK could.
 
-    It drops what an imported role should be allowed that is of another account or shall stay as it
-    is, and says that it did not.
+    A role that is imported from another account, or as one that stays as it is, drops a statement
+    and answers that it was added; only a policy made for it tells the truth.
     """
     role = function.role
     if role is None or isinstance(role, iam.Role | iam.LazyRole):
