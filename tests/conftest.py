@@ -1,8 +1,18 @@
 """What all tests share."""
 
+import shutil
 import socket
 
 import pytest
+
+# CDK's library is a program for Node.js: without it not even its tests can be imported.
+collect_ignore = [] if shutil.which("node") else ["deploy/cdk"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not even collected."""
+    if collect_ignore:
+        terminalreporter.write_line("tests of the CDK construct not run: they need Node.js")
 
 
 def find_unused_port() -> int:
