@@ -1,20 +1,27 @@
-"""What the parameters of the layer become: variables of the function, and what its role may do.
+"""What the parameters of the layer become: variables of the function.
 
-Owns how a value is written, which parameters need or exclude each other, and the least permissions.
+Owns how a value is written, and which parameters need or exclude each other.
 CDK, SAM and Terraform each say the same in their own language and are tested against this. Must not
 know any of the three, nor where a layer comes from.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
-from typing import TypeAlias
 
-from deploy.parameters import OWN_PREFIX, PARAMETERS, STANDARD_PREFIX, Kind, Parameter
-
-Value: TypeAlias = str | float | Sequence[str] | Mapping[str, str] | None
-Statement: TypeAlias = dict[str, str | list[str]]
+from deploy.parameters import (
+    OWN_PREFIX,
+    PARAMETERS,
+    STANDARD_PREFIX,
+    Kind,
+    Parameter,
+    Place,
+    Value,
+    as_list,
+    as_map,
+    is_given,
+)
+from deploy.permissions import READING
 
 # Each signal, and the parameter that chooses AWS's own endpoint for it.
 SIGNALS = {"logs": "log_group", "traces": "xray", "metrics": ""}
@@ -34,37 +41,8 @@ ESCAPES = {each: f"%{ord(each):02X}" for each in '%,;="\\ '}
 # `authorization` that would leave requests to AWS unsigned. This one is sent anyway.
 NO_HEADERS = "accept=*/*"
 
-# AWS's guide asks for a managed policy and names no actions. Two are those for spans; the third is
-# what that policy lets write. None can be limited to a resource.
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLP-UsingADOT.html
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-XRAY_ACTIONS = ("xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments")
-
 # The name of a secret or parameter, which IAM does not take, or `*` for all of them.
 NO_ARN = re.compile(r"[\w/+=.@*-]*")
-
-READING = {
-    "secret_arns": "secretsmanager:GetSecretValue",  # nosec B105  # an action, no password
-    "parameter_arns": "ssm:GetParameters",
-    "kms_key_arns": "kms:Decrypt",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a function runs; each may stand for what is known only when it is deployed.
-
-    Attributes:
-        partition: `aws`, `aws-cn` and so on.
-        suffix: of its host names: `amazonaws.com`, in China `amazonaws.com.cn`.
-        region: the region's name.
-        account: the account's number.
-    """
-
-    partition: str
-    suffix: str
-    region: str
-    account: str
 
 
 class ParameterError(ValueError):
@@ -91,31 +69,9 @@ def make_variables(values: Mapping[str, Value], place: Place) -> dict[str, str]:
     variables |= _make_aws_variables(given, place)
     if "own_sdk" in given:
         variables = {_rename(name): value for name, value in variables.items()}
-    settings = _as_map(given.get("settings"))
+    settings = as_map(given.get("settings"))
     _check_settings(settings, {_standardize(name) for name in variables})
     return variables | dict(settings)
-
-
-def make_statements(values: Mapping[str, Value], place: Place) -> list[Statement]:
-    """Return the statements of the policy that the function's role needs, none for no policy.
-
-    Args:
-        values: as `make_variables` has taken them.
-        place: where the function runs.
-    """
-    given = {name: value for name, value in values.items() if is_given(value)}
-    statements = [
-        _allow([action], list(_as_list(given[name])))
-        for name, action in READING.items()
-        if name in given
-    ]
-    if "xray" in given:
-        statements.append(_allow(list(XRAY_ACTIONS), ["*"]))
-    if "log_group" in given:
-        group, stream = given["log_group"], given["log_stream"]
-        arn = f"arn:{place.partition}:logs:{place.region}:{place.account}:log-group:{group}"
-        statements.append(_allow(["logs:PutLogEvents"], [f"{arn}:log-stream:{stream}"]))
-    return statements
 
 
 def find_extras(values: Mapping[str, Value]) -> frozenset[str]:
@@ -128,13 +84,6 @@ def find_extras(values: Mapping[str, Value]) -> frozenset[str]:
     has_reference = any(REFERENCE.search(text) for _, text in _find_texts(values))
     needs = {"grpc": values.get("protocol") == "grpc", "aws": is_signed or has_reference}
     return frozenset(extra for extra, is_needed in needs.items() if is_needed)
-
-
-def is_given(value: Value) -> bool:
-    """Return whether a value counts: None, False and what is empty do not, 0 does."""
-    if value is None or value is False:
-        return False
-    return isinstance(value, int | float) or len(value) > 0
 
 
 def check(given: Mapping[str, Value]) -> None:
@@ -151,7 +100,7 @@ def check(given: Mapping[str, Value]) -> None:
     _check_endpoints(given)
     _check_references(given)
     for name in READING:
-        if any(NO_ARN.fullmatch(each) for each in _as_list(given.get(name))):
+        if any(NO_ARN.fullmatch(each) for each in as_list(given.get(name))):
             raise ParameterError(f"{name}: give whole ARNs, which begin with arn:")
 
 
@@ -190,9 +139,9 @@ def write(parameter: Parameter, value: Value) -> str:
     """Return a value as its variable holds it; numbers in digits, never as 2e-07."""
     match parameter.kind:
         case Kind.MAP:
-            return write_map(_as_map(value))
+            return write_map(as_map(value))
         case Kind.LIST:
-            return ",".join(_as_list(value))
+            return ",".join(as_list(value))
         case Kind.NUMBER:
             return format(Decimal(str(value)), "f")
         case _:
@@ -247,15 +196,3 @@ def _find_texts(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
 def _standardize(name: str) -> str:
     """Return the standard name of a variable that may have our prefix."""
     return name.replace(OWN_PREFIX, STANDARD_PREFIX)
-
-
-def _allow(actions: list[str], resources: list[str]) -> Statement:
-    return {"Effect": "Allow", "Action": actions, "Resource": resources}
-
-
-def _as_map(value: Value) -> Mapping[str, str]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _as_list(value: Value) -> Sequence[str]:
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else []

@@ -7,13 +7,16 @@ Must not know any of the three tools.
 """
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 # Our own names for OTLP's variables: then the function's SDK does not see them.
 STANDARD_PREFIX, OWN_PREFIX = "OTEL_EXPORTER_OTLP_", "LOGGER_EXTENSION_EXPORTER_OTLP_"
+
+Value: TypeAlias = str | float | Sequence[str] | Mapping[str, str] | None
 
 TABLE = Path(__file__).with_name("parameters.toml")
 
@@ -54,6 +57,40 @@ class Parameter:
     def pascal(self) -> str:
         """The name in PascalCase."""
         return "".join(word.capitalize() for word in self.name.split("_"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a function runs; each may stand for what is known only when it is deployed.
+
+    Attributes:
+        partition: `aws`, `aws-cn` and so on.
+        suffix: of its host names: `amazonaws.com`, in China `amazonaws.com.cn`.
+        region: the region's name.
+        account: the account's number.
+    """
+
+    partition: str
+    suffix: str
+    region: str
+    account: str
+
+
+def is_given(value: Value) -> bool:
+    """Return whether a value counts: None, False and what is empty do not, 0 does."""
+    if value is None or value is False:
+        return False
+    return isinstance(value, int | float) or len(value) > 0
+
+
+def as_map(value: Value) -> Mapping[str, str]:
+    """Return a map as it is, an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: Value) -> Sequence[str]:
+    """Return a list as it is, an empty one for anything else."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else []
 
 
 def _read(row: dict[str, Any]) -> Parameter:

@@ -25,14 +25,9 @@ from deploy.cdk.function import (
 from deploy.cdk.layers import LayerError, LayerZip, choose_zip, read_zips
 from deploy.cdk.properties import Properties, find_plain_secrets, make_values
 from deploy.cdk.references import find_targets, is_out_of_reach
-from deploy.environment import (
-    RESOLVED_TOO_EARLY,
-    Place,
-    find_extras,
-    make_statements,
-    make_variables,
-)
-from deploy.parameters import STANDARD_PREFIX
+from deploy.environment import RESOLVED_TOO_EARLY, find_extras, make_variables
+from deploy.parameters import STANDARD_PREFIX, Place
+from deploy.permissions import make_statements
 
 _ID = "logger-extension:"
 

@@ -12,8 +12,8 @@ from typing import Literal, TypedDict, cast
 import aws_cdk as cdk
 
 from deploy.cdk.headers import SecretHeader
-from deploy.environment import ParameterError, Value
-from deploy.parameters import PARAMETERS, Kind
+from deploy.environment import ParameterError
+from deploy.parameters import PARAMETERS, Kind, Value
 
 
 class Properties(TypedDict, total=False):

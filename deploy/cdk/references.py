@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from deploy.environment import Value
+from deploy.parameters import Value
 
 
 def find_targets(values: Mapping[str, Value]) -> tuple[IConstruct, ...]:

@@ -4,21 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.environment import ParameterError, is_given, make_statements, make_variables, write_map
-from deploy.parameters import OWN_PREFIX, PARAMETERS, STANDARD_PREFIX
+from deploy.environment import ParameterError, make_variables, write_map
+from deploy.parameters import OWN_PREFIX, PARAMETERS, STANDARD_PREFIX, is_given
 from logger_extension.config import Config
 from logger_extension.environment import Environment
 from logger_extension.settings.headers import parse_headers
 from tests.support.laws import LAW
 from tests.support.parameter_sets import (
-    ACCOUNT,
     AWS,
     ENDPOINT,
-    PARTITION,
     PLACE,
     REFERENCE,
     REGION,
-    SECRET,
     Set,
     refuse_alone,
     refuse_together,
@@ -112,24 +109,3 @@ def test_collectors_headers_do_not_go_to_aws() -> None:
     assert (export.logs.scope is not None, export.traces.scope is not None) == (True, True)
     assert export.metrics.references
     assert export.metrics.scope is None
-
-
-def test_nothing_is_allowed_without_need() -> None:
-    """A function that only sends to a collector gets no policy."""
-    values: Set = {"endpoint": ENDPOINT, "xray": False, "secret_arns": [], "log_group": None}
-    assert make_statements(values, PLACE) == []
-
-
-def test_each_need_is_one_statement() -> None:
-    """Reading is limited to what is named, writing to one stream; X-Ray knows no resources."""
-    key = f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/1"
-    stream = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:/group:log-stream:2026/[1]all"
-    values: Set = {"endpoint": ENDPOINT, "secret_arns": [SECRET], "kms_key_arns": [key], **AWS}
-    values |= {"log_group": "/group", "log_stream": "2026/[1]all"}
-    statements = make_statements(values, PLACE)
-    assert [(each["Action"], each["Resource"]) for each in statements] == [
-        (["secretsmanager:GetSecretValue"], [SECRET]),
-        (["kms:Decrypt"], [key]),
-        (["xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments"], ["*"]),
-        (["logs:PutLogEvents"], [stream]),
-    ]

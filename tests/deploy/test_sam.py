@@ -13,8 +13,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from deploy.environment import make_statements, make_variables, write
+from deploy.environment import make_variables, write
 from deploy.parameters import PARAMETERS, Kind, Parameter
+from deploy.permissions import make_statements
 from deploy.stage import REPOSITORY
 from tests.support.aws_services import run_aws_services
 from tests.support.cloudformation import Stack, Template, read_template, transform

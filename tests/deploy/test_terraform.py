@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from deploy.environment import make_statements, make_variables
+from deploy.environment import make_variables
 from deploy.parameters import PARAMETERS, Kind
+from deploy.permissions import make_statements
 from deploy.stage import REPOSITORY
 from tests.support.parameter_sets import (
     ACCOUNT,

@@ -5,8 +5,7 @@ Made from the one table, so that a new row has its set at once. Must not know wh
 
 from collections.abc import Iterator
 
-from deploy.environment import Place, Value
-from deploy.parameters import PARAMETERS, Kind, Parameter
+from deploy.parameters import PARAMETERS, Kind, Parameter, Place, Value
 
 Set = dict[str, Value]
 

@@ -15,8 +15,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 
 from deploy.cdk import LoggerExtension, header_from_parameter, header_from_secret
-from deploy.environment import ParameterError, make_statements, make_variables
+from deploy.environment import ParameterError, make_variables
 from deploy.parameters import PARAMETERS
+from deploy.permissions import make_statements
 from logger_extension.policy.references import find_references
 from logger_extension.settings.headers import parse_headers
 from tests.support.parameter_sets import (
