@@ -80,6 +80,7 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             handoff,
             _contain(pipeline.accept, instead=lambda: pipeline.refuse("fault")),
             pipeline.refuse,
+            has_room=pipeline.has_room,
             wait_for_room=pipeline.wait_for_room,
         )
         stack.push_async_callback(receiver.close)
