@@ -152,13 +152,13 @@ class Connection(asyncio.Protocol):
             self._waiting.cancel()
 
     def _read(self, data: bytes = b"") -> None:
-        """Answer all requests that are whole, up to one whose answer has to be waited for."""
+        """Read on in one request; those behind it wait for their turn."""
         try:
             self._unread += data
-            if self.stage is Stage.ANSWERING:
-                self._transport.pause_reading()  # it does not wait for its answers
-            while self._advance():
-                pass
+            if self.stage is Stage.RECEIVING:
+                self._take_head()
+            elif self.stage is Stage.READING:
+                self._take_body()
         except ProtocolError:
             self._watcher.note("malformed_request")
             self._leave(Response(HTTPStatus.BAD_REQUEST))
@@ -166,58 +166,62 @@ class Connection(asyncio.Protocol):
             # It comes again; but what it tells comes later than anybody should wait.
             self._watcher.note("no_memory")
             self._leave(Response(HTTPStatus.SERVICE_UNAVAILABLE))
+        if self._unread and self.stage in (Stage.IDLE, Stage.ANSWERING):
+            self._transport.pause_reading()
+            if self.stage is Stage.IDLE:
+                asyncio.get_running_loop().call_soon(self._read_next)
 
-    def _advance(self) -> bool:
-        """Do one step; return whether there may be another."""
-        match self.stage:
-            case Stage.RECEIVING:
-                return self._take_head()
-            case Stage.READING:
-                return self._take_body()
-            case Stage.IDLE if self._unread:  # the next request came with the one before
-                return self._watcher.take(self, len(self._unread))
-        return False
+    def _read_next(self) -> None:
+        """Read what came with the request before, now that others had their turn."""
+        self._transport.resume_reading()
+        is_next = self.stage is Stage.IDLE and bool(self._unread)
+        if is_next and self._watcher.take(self, len(self._unread)):
+            self._read()
 
-    def _take_head(self) -> bool:
+    def _take_head(self) -> None:
         head = take_head(self._unread, self._seen_bytes)
         self._seen_bytes = 0 if head else len(self._unread)
         if head is None:
-            return False
+            return
         self._head, self._body = head, open_body(head)
         if refusal := self._service.check(head):
-            return self._finish(refusal) if head.length_bytes == 0 else self._leave(refusal)
-        if (head.length_bytes or 0) > self._service.max_body_bytes:
-            return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if head.expects_continue and not self._unread:
-            self._transport.write(CONTINUE)
-        return self._take_body()
+            self._finish(refusal) if head.length_bytes == 0 else self._leave(refusal)
+        elif (head.length_bytes or 0) > self._service.max_body_bytes:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        else:
+            if head.expects_continue and not self._unread:
+                self._transport.write(CONTINUE)
+            self._take_body()
 
-    def _take_body(self) -> bool:
+    def _take_body(self) -> None:
         before_bytes = len(self._body.content)
         try:
             is_whole = self._body.take(self._unread)
         except ProtocolError:
-            return self._refuse(HTTPStatus.BAD_REQUEST)
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
         size_bytes = len(self._body.content)
         if size_bytes > self._service.max_body_bytes:
-            return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if self.stage is Stage.RECEIVING:
-            if is_whole:
-                return self._answer()  # what came in one piece was noted as it came
-            self._watcher.move(self, Stage.READING)
-        if not self._watcher.has_room(self, size_bytes - before_bytes):
-            return self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        return is_whole and self._answer()
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        elif self.stage is Stage.RECEIVING and is_whole:
+            self._answer()  # what came in one piece was noted as it came
+        else:
+            if self.stage is Stage.RECEIVING:
+                self._watcher.move(self, Stage.READING)
+            if not self._watcher.has_room(self, size_bytes - before_bytes):
+                self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            elif is_whole:
+                self._answer()
 
-    def _answer(self) -> bool:
+    def _answer(self) -> None:
         body, self._body = bytes(self._body.content), NOTHING
         answer = self._service.answer(self._head, body)
         if isinstance(answer, Response):
-            return self._finish(answer)
+            self._finish(answer)
+            return
         self._watcher.move(self, Stage.ANSWERING)
         self._waiting = asyncio.ensure_future(answer)
         self._waiting.add_done_callback(self._go_on)
-        return False
 
     def _go_on(self, waiting: asyncio.Future[Response]) -> None:
         self._waiting = None
@@ -227,23 +231,21 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             raise error
         self._finish(waiting.result())
-        self._transport.resume_reading()
-        self._read()
+        self._read_next()
 
-    def _refuse(self, status: HTTPStatus) -> bool:
-        return self._leave(self._service.refuse(self._head, status))
+    def _refuse(self, status: HTTPStatus) -> None:
+        self._leave(self._service.refuse(self._head, status))
 
-    def _finish(self, response: Response) -> bool:
+    def _finish(self, response: Response) -> None:
         if self._head.is_last:
-            return self._leave(response)
+            self._leave(response)
+            return
         self._transport.write(response.write(is_last=False))
-        if self.stage is Stage.LEAVING:
-            return False  # cut: nobody reads
-        self.has_served |= response.status == HTTPStatus.OK
-        self._watcher.move(self, Stage.IDLE)
-        return True
+        if self.stage is not Stage.LEAVING:  # cut meanwhile, for nobody reads
+            self.has_served |= response.status == HTTPStatus.OK
+            self._watcher.move(self, Stage.IDLE)
 
-    def _leave(self, response: Response) -> bool:
+    def _leave(self, response: Response) -> None:
         """Say farewell; the sender sees the end at once, we wait for its own."""
         self._unread.clear()
         self._body = NOTHING
@@ -252,4 +254,3 @@ class Connection(asyncio.Protocol):
         with suppress(OSError):  # who has gone takes no end either
             self._transport.write_eof()
         asyncio.get_running_loop().call_later(LINGERING_S, self._transport.close)
-        return False

@@ -205,6 +205,17 @@ async def test_pipelining(target: Target) -> None:
     assert target.taken() == 100
 
 
+async def test_pipelining_holds_up_nobody(target: Target) -> None:
+    """Between requests that came together, others have their turn."""
+    requests = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 500
+    async with connect(target.port) as client, connect(target.port) as other:
+        assert await other.post(target.body, target.path) == 200
+        await client.send(requests)
+        assert await other.post(target.body, target.path) == 200
+        assert target.refused.total() < 100
+        assert [await client.read_status() for _ in range(500)] == [404] * 500
+
+
 async def test_answers_that_nobody_reads(target: Target) -> None:
     """A client that only sends is ended; what waits for it does not grow."""
     requests = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 100
