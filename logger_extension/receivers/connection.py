@@ -184,8 +184,11 @@ class Connection(asyncio.Protocol):
         if head is None:
             return
         self._head, self._body = head, open_body(head)
-        if refusal := self._service.check(head):
-            self._finish(refusal) if head.length_bytes == 0 else self._leave(refusal)
+        refusal = self._service.check(head)
+        if refusal and head.length_bytes == 0:
+            self._finish(refusal)
+        elif refusal:
+            self._leave(refusal)
         elif (head.length_bytes or 0) > self._service.max_body_bytes:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
@@ -225,7 +228,7 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self, waiting: asyncio.Future[Response]) -> None:
         self._waiting = None
-        if waiting.cancelled():
+        if waiting.cancelled() or self.stage is Stage.LEAVING:
             return
         if error := waiting.exception():
             self._transport.abort()
