@@ -40,6 +40,7 @@ def run(handoff: Handoff, config: Config) -> int:
 
     Raises:
         ConfigError: a certificate cannot be used, or the layer lacks what a protocol needs.
+        ImportError: the layer is not whole, or of another Python.
     """
     # Not closed: that would wait for the resolver's threads, and a name server that hangs would
     # hold up the end of the sandbox. The process ends with os._exit.
@@ -55,7 +56,7 @@ async def _main(handoff: Handoff, config: Config) -> None:
     )
     try:
         await _serve(handoff, config, api)
-    except ConfigError:
+    except (ConfigError, ImportError):
         raise
     except Exception as error:  # noqa: BLE001  (see the head of this module)
         say("error", "internal error: the function runs without telemetry", reason=repr(error))
@@ -80,6 +81,7 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             handoff,
             _contain(pipeline.accept, instead=lambda: pipeline.refuse("fault")),
             pipeline.refuse,
+            has_room=pipeline.has_room,
             wait_for_room=pipeline.wait_for_room,
         )
         stack.push_async_callback(receiver.close)

@@ -109,16 +109,20 @@ class Backlog:
         for channel in self._channels:
             channel.sender.give_up_silent(budget_s)
 
+    def has_room(self) -> bool:
+        """Return whether no loss is near."""
+        return self.pressure < NEARLY_LOST
+
     async def wait_for_room(self) -> None:
         """Wait while a loss is near: Lambda keeps what the function prints so long.
 
         Not for long: what Lambda has no room for is lost as well.
         """
-        if self.pressure < NEARLY_LOST:
+        if self.has_room():
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_S):
-                while self.pressure >= NEARLY_LOST:
+                while not self.has_room():
                     self.has_come.set()
                     self._room.clear()
                     await self._room.wait()

@@ -5,11 +5,10 @@ other makes an extension wait forever or not at all. A `Deadline` cannot be mist
 Must not read a clock: the caller says what time it is.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """An absolute time in epoch milliseconds."""
 
     epoch_ms: float

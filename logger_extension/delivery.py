@@ -8,7 +8,7 @@ not know queues, invocations, nor what a body holds.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from logger_extension.patience import wait_within
 from logger_extension.policy.outcome import Delivered, Outcome, Undelivered
@@ -63,8 +63,7 @@ class Window:
         return self.ends_s if self.reserve_s is None else self.ends_s - self.reserve_s()
 
 
-@dataclass(frozen=True, slots=True)
-class Reporting:
+class Reporting(NamedTuple):
     """Where a delivery tells what it did; numbers only.
 
     Attributes:

@@ -9,7 +9,7 @@ them.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from logger_extension.deadline import Deadline
 
@@ -30,8 +30,7 @@ class InitType(StrEnum):
         return cls.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class InvokeEvent:
+class InvokeEvent(NamedTuple):
     """An invocation has begun; `trace_header` is the whole X-Ray header, empty if there is none."""
 
     request_id: str
@@ -40,8 +39,7 @@ class InvokeEvent:
     trace_header: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ShutdownEvent:
+class ShutdownEvent(NamedTuple):
     """The sandbox ends; `reason` is lower case: spindown, timeout, failure, or what came."""
 
     reason: str
@@ -51,8 +49,7 @@ class ShutdownEvent:
 LifecycleEvent = InvokeEvent | ShutdownEvent
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseSpan:
+class PhaseSpan(NamedTuple):
     """A part of an invocation that Lambda itself has measured (`record.spans`)."""
 
     name: str
@@ -60,24 +57,21 @@ class PhaseSpan:
     duration_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class InitStart:
+class InitStart(NamedTuple):
     """`platform.initStart`, or `platform.restoreStart` when a snapshot is restored."""
 
     instance_id: str = ""
     is_restore: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InitRuntimeDone:
+class InitRuntimeDone(NamedTuple):
     """`platform.initRuntimeDone` or `restoreRuntimeDone`: the runtime is ready, or has failed."""
 
     status: str
     error_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InitReport:
+class InitReport(NamedTuple):
     """`platform.initReport` or `restoreReport`: init is over for all, extensions included."""
 
     status: str
@@ -85,8 +79,7 @@ class InitReport:
     duration_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InvocationStart:
+class InvocationStart(NamedTuple):
     """`platform.start`."""
 
     request_id: str
@@ -94,8 +87,7 @@ class InvocationStart:
     trace_header: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeDone:
+class RuntimeDone(NamedTuple):
     """`platform.runtimeDone`: the runtime has finished the invocation and called next."""
 
     request_id: str
@@ -106,8 +98,7 @@ class RuntimeDone:
     spans: tuple[PhaseSpan, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """`platform.report`: the invocation is over for all, extensions included. Comes late.
 
     On Managed Instances only `duration_ms` and the spans are there.
@@ -125,8 +116,7 @@ class Report:
     spans: tuple[PhaseSpan, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LogsDropped:
+class LogsDropped(NamedTuple):
     """`platform.logsDropped`: Lambda itself lost records before they reached us."""
 
     records: int

@@ -7,8 +7,8 @@ no other time: each reading costs CPU that the function pays for. What cannot be
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from logger_extension.policy.usage import (
     Counters,
@@ -32,8 +32,7 @@ LEVELS_PAUSE_S = 10.0
 HEAD_BYTES = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class OwnUsage:
+class OwnUsage(NamedTuple):
     """What this process has used: CPU time since its start, memory now (0 if not known)."""
 
     cpu_s: float

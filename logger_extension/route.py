@@ -5,7 +5,7 @@ Owns the seam between a channel and what it is given; values and protocols only.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from logger_extension.delivery import Window
 from logger_extension.policy.outcome import Outcome
@@ -40,8 +40,7 @@ class Fallback(Protocol):
         """Write a request down; return how many of its records could not be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How large requests are, before compression."""
 
     request_max_bytes: int

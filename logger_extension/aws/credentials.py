@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import aiohttp
 import orjson
 
+from logger_extension.authorities import trust_system
 from logger_extension.errors import AwsError
 
 ADDRESS, TOKEN = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
@@ -81,9 +82,10 @@ class CredentialSource:
             raise AwsError(f"there are no credentials: neither AWS_ACCESS_KEY_ID nor {ADDRESS}")
         headers = {"Authorization": token} if (token := self._environ.get(TOKEN)) else {}
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        connector = aiohttp.TCPConnector(ssl=trust_system())
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
                 session.get(address, headers=headers, allow_redirects=False) as response,
             ):
                 body = await response.read()

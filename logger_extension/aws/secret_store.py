@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import aiohttp
 
+from logger_extension.authorities import trust_system
 from logger_extension.aws.signature import Signer
 from logger_extension.errors import AwsError
 from logger_extension.policy.aws_endpoints import find_service_url
@@ -124,7 +125,10 @@ class SecretStore:
             return
         calls = plan_calls(secrets, self._environ.get("AWS_REGION", ""))
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
+        connector = aiohttp.TCPConnector(ssl=trust_system())
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=timeout, trust_env=True
+        ) as session:
             answers = await asyncio.gather(*(self._call(session, call) for call in calls))
         self._reasons = {}
         for each in answers:

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from yarl import URL
 
 from logger_extension import __version__
+from logger_extension.authorities import trust_system
 from logger_extension.exporters.connections import LastingConnector
 from logger_extension.exporters.tls import load_context
 from logger_extension.policy.outcome import (
@@ -70,7 +71,8 @@ class HttpExporter:
         self._target = target
         self._compresses_aside = compresses_aside
         self._sign = sign
-        self._ssl = load_context(target) or True
+        # True is aiohttp's word for "if any"; what redirects to TLS is not followed.
+        self._ssl = load_context(target) or (True if target.insecure else trust_system())
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:

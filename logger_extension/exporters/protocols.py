@@ -7,13 +7,14 @@ when the layer has no gRPC library. Must not know how any of them talks.
 import os
 from typing import TYPE_CHECKING
 
+from logger_extension.authorities import leave_unread
 from logger_extension.errors import ConfigError
-from logger_extension.exporters.otlp_http import HttpExporter, Sign
 from logger_extension.settings.export import GRPC, ExportSettings, Target
 
 if TYPE_CHECKING:
     from logger_extension.aws.secret_store import SecretStore
     from logger_extension.exporters.otlp_grpc import GrpcExporter
+    from logger_extension.exporters.otlp_http import HttpExporter, Sign
     from logger_extension.exporters.resolving import ResolvingExporter
 
 
@@ -58,9 +59,12 @@ def open_secrets(settings: ExportSettings) -> "SecretStore | None":
 
 
 def _make(
-    target: Target, sign: Sign | None, *, compresses_aside: bool
+    target: Target, sign: "Sign | None", *, compresses_aside: bool
 ) -> "HttpExporter | GrpcExporter":
     if target.protocol != GRPC:
+        with leave_unread():
+            from logger_extension.exporters.otlp_http import HttpExporter  # noqa: PLC0415  (80 ms)
+
         return HttpExporter(target, compresses_aside=compresses_aside, sign=sign)
     try:
         from logger_extension.exporters.otlp_grpc import GrpcExporter  # noqa: PLC0415  (40 ms)

@@ -7,7 +7,6 @@ the exporter that was opened with what was fetched. Must not know protocols nor 
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -105,8 +104,8 @@ class ResolvingExporter:
             return Undelivered(str(error))
         secrets = (*self._values.values(), *self._store.signer.secrets)
         if isinstance(outcome, Delivered):
-            return replace(outcome, message=conceal(outcome.message, secrets))
-        return replace(outcome, reason=conceal(outcome.reason, secrets))
+            return outcome._replace(message=conceal(outcome.message, secrets))
+        return outcome._replace(reason=conceal(outcome.reason, secrets))
 
     async def _export(self, body: bytes) -> Outcome:
         values = self._values

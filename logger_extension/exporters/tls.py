@@ -7,10 +7,9 @@ read, and all signals mostly share them. Must not know what goes over the connec
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from logger_extension.errors import ConfigError
 from logger_extension.settings.export import Target
@@ -21,8 +20,7 @@ AUTHORITIES = "OTEL_EXPORTER_OTLP_CERTIFICATE"
 IDENTITY = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What the gRPC library takes: contents of PEM files, None for its own defaults."""
 
     authorities: bytes | None

@@ -9,6 +9,7 @@ not know what is measured, nor OTLP's messages.
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
+from typing import NamedTuple
 
 from logger_extension.policy.histogram import ExplicitHistogram, ExponentialHistogram
 
@@ -56,8 +57,7 @@ class Instrument:
 PointValue = int | float | ExplicitHistogram | ExponentialHistogram
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One data point; a histogram in it is no longer written to."""
 
     attributes: Attributes
@@ -66,8 +66,7 @@ class Point:
     value: PointValue
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """The points of one instrument from one collection."""
 
     instrument: Instrument

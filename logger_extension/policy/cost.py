@@ -14,6 +14,7 @@ streamed bytes. A price that is not known gives no figure, never a guess.
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
+from typing import NamedTuple
 
 from logger_extension.events import InitType
 from logger_extension.policy.facts import InvocationFacts
@@ -44,8 +45,7 @@ class Missing(StrEnum):
     REPORT = "no_report"
 
 
-@dataclass(frozen=True, slots=True)
-class Unpriced:
+class Unpriced(NamedTuple):
     """No figure; `advice` tells the user what would help, in one sentence."""
 
     reason: Missing
@@ -67,8 +67,7 @@ class Tariff:
     ephemeral_usd_per_second: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """One invocation's cost by who used the time, in picodollars (10^-12 USD).
 
     Attributes:

@@ -6,13 +6,12 @@ an upper bound only: a function of 128 MB sees two processors of which it may us
 not ask the system: the caller passes in what it has found.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MB_PER_VCPU = 1769
 
 
-@dataclass(frozen=True, slots=True)
-class CpuShare:
+class CpuShare(NamedTuple):
     """What a sandbox may use.
 
     Attributes:

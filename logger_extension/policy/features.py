@@ -11,6 +11,7 @@ names that have been told apart, both bounded.
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
@@ -32,8 +33,7 @@ MAX_AWAITING = 256
 MAX_ENTRIES = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """From this time on, nanoseconds since the epoch, the function works for a feature.
 
     None ends it without another taking over.

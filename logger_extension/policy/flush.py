@@ -12,6 +12,7 @@ starts work past the limit. Must not know what is sent, nor how.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from logger_extension.deadline import Deadline
 
@@ -74,8 +75,7 @@ class Reason(StrEnum):
     NOTHING_WAITS = "nothing_waits"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to do, and why."""
 
     action: Action
@@ -220,8 +220,7 @@ def _at_interval(rules: FlushRules, now: Situation, reason: Reason) -> Decision:
     return Decision(Action.BESIDE, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class ShutdownPlan:
+class ShutdownPlan(NamedTuple):
     """Until when each part of a shutdown may last."""
 
     report: Deadline

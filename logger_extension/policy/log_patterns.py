@@ -25,8 +25,7 @@ import re._constants as op  # type: ignore[import-not-found]  # of the standard 
 import re._parser as parser  # type: ignore[import-not-found]  # as above
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from logger_extension.errors import ConfigError
 
@@ -56,8 +55,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     return compiled
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(NamedTuple):
     """One element since the last open repeat: the characters it must match, if they are few."""
 
     chars: frozenset[str]
@@ -68,8 +66,7 @@ class _Element:
 OPAQUE = (_Element(frozenset(), UNBOUNDED),)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """How many matches arrive at one position, through what, and whether only at one in all."""
 
     arrivals: int = 1
@@ -77,8 +74,7 @@ class _State:
     is_anchored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where elements stand: whether nothing behind them can fail; whether they are repeated."""
 
     is_last: bool
@@ -109,10 +105,10 @@ class _Analysis:
                 self.walk(list(value[1]), state, _Place(is_last=False, is_repeated=True))
             elif kind is op.AT:
                 if self._is_start(value):
-                    state = replace(state, is_anchored=not state.recent)
+                    state = state._replace(is_anchored=not state.recent)
             elif kind in _SINGLE:
                 element = _Element(self._chars_of(kind, value), 1)
-                state = replace(state, recent=(*state.recent, element))
+                state = state._replace(recent=(*state.recent, element))
             else:
                 raise ValueError(f"{str(kind).lower()} is not supported")
         return state

@@ -7,11 +7,10 @@ is. Must not know the connection nor the queue that the data came from.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -56,31 +55,27 @@ TOO_LARGE_WORDS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(NamedTuple):
     """The collector has the data, but for `rejected` records that must not be sent again."""
 
     rejected: int = 0
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Undelivered:
+class Undelivered(NamedTuple):
     """The collector may take the data later: keep it, for `retry_after_ms` at least if given."""
 
     reason: str
     retry_after_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The collector will never take this data: drop and count it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class TooLarge:
+class TooLarge(NamedTuple):
     """The collector does not take so much at once: the same in smaller requests it may."""
 
     reason: str

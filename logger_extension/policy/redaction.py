@@ -8,9 +8,8 @@ fields stay; the value of one with a secret's name is replaced as a whole. Must 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from logger_extension.json_text import to_text
 from logger_extension.policy.log_patterns import compile_pattern
@@ -44,8 +43,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
 SECRET_NAME = re.compile(rf"(?i){_NAMES_OF_SECRETS}|^authorization$|^cookie$|^set-cookie$")
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
+class Redactor(NamedTuple):
     """Replaces what some patterns match.
 
     Attributes:

@@ -14,7 +14,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-reference
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -41,8 +41,7 @@ SERVICES = {SECRETS_MANAGER: SECRETS_MANAGER, SSM: SSM, "ssm-secure": SSM}
 ARN_REGION = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(NamedTuple):
     """What is fetched as one.
 
     Attributes:
@@ -63,8 +62,7 @@ class Secret:
         return self.name.split(":")[ARN_REGION] if self.name.startswith("arn:") else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A secret, or with a key one field of it."""
 
     secret: Secret

@@ -7,7 +7,7 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp-connection); what the collect
 Retry-After or RetryInfo is the least. Pure: time and chance are passed in.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 20.0, 5_000.0
 
@@ -36,8 +36,7 @@ def draw_pause_ms(tries: int, asked_ms: float | None, chance: float) -> float:
     return pause_ms + min(asked_ms or 0.0, LONGEST_ASKED_MS)
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class Breaker(NamedTuple):
     """Whether a collector may be asked. A value: each outcome gives the next one.
 
     Attributes:

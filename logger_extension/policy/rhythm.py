@@ -4,7 +4,7 @@ A value that is replaced with each INVOKE: a smoothed gap, which says when the n
 may come. The wall clock is passed in, because a frozen sandbox is a gap like any other.
 """
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 # A new gap counts for this much: a burst is noticed within a few invocations, and so is its end.
 WEIGHT = 0.3
@@ -13,8 +13,7 @@ WEIGHT = 0.3
 ENOUGH_GAPS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """What is known of the gaps between INVOKE events.
 
     Attributes:
@@ -35,7 +34,7 @@ class Rhythm:
     def invoked(self, now_ms: float) -> "Rhythm":
         """Return what is known after an INVOKE; a clock that was set back makes a gap of 0."""
         if self.last_ms is None:
-            return replace(self, last_ms=now_ms)
+            return self._replace(last_ms=now_ms)
         gap_ms = max(0.0, now_ms - self.last_ms)
         smoothed_ms = self.smoothed_ms + WEIGHT * (gap_ms - self.smoothed_ms)
         return Rhythm(now_ms, smoothed_ms if self.gaps else gap_ms, self.gaps + 1)

@@ -5,15 +5,14 @@ on values; that they agree with the SDK's own is held by a test. Must not know t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from logger_extension.policy.trace_context import TraceContext
 
 RATIO_BITS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Sampler:
+class Sampler(NamedTuple):
     """Decides by the caller's decision, if it is asked for, and else by a share of trace ids.
 
     Attributes:

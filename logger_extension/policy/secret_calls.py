@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -29,8 +29,7 @@ ERROR_NAME = re.compile(r"[A-Za-z0-9_]{1,80}")
 ACTIONS = {GET_SECRET: "secretsmanager:GetSecretValue", GET_PARAMETERS: "ssm:GetParameters"}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One POST.
 
     Attributes:

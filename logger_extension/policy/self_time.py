@@ -6,11 +6,10 @@ covers add up to the interval. Must not know money, features, nor where spans co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class TimedSpan:
+class TimedSpan(NamedTuple):
     """The time of one span, in nanoseconds since the epoch.
 
     Attributes:

@@ -7,17 +7,16 @@ without the `1-` and the dash
 (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html).
 """
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from string import hexdigits
+from typing import NamedTuple
 
 NO_PARENT = b""
 TRACE_ID_HEX = 32
 SPAN_ID_HEX = 16
 
 
-@dataclass(frozen=True, slots=True)
-class TraceContext:
+class TraceContext(NamedTuple):
     """The ids of one invocation's SERVER span.
 
     Attributes:

@@ -5,7 +5,7 @@ readings become a usage. A figure that cannot be read is None. Must not know whe
 taken, nor open files.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # /proc counts CPU time in USER_HZ, which is 100 for every Linux that Lambda runs on.
 TICKS_PER_S = 100
@@ -18,8 +18,7 @@ FUNCTION_INTERFACES = frozenset({"vinternal_1", "vint_runtime"})
 LOOPBACK = "lo"
 
 
-@dataclass(frozen=True, slots=True)
-class CpuTimes:
+class CpuTimes(NamedTuple):
     """Seconds of all logical CPUs together: in user mode, in the kernel, and neither."""
 
     user_s: float
@@ -27,24 +26,21 @@ class CpuTimes:
     other_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkBytes:
+class NetworkBytes(NamedTuple):
     """Bytes that crossed the network interfaces."""
 
     received: int
     sent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):
     """What the kernel has counted since the sandbox started; None where it cannot be read."""
 
     cpu: CpuTimes | None
     network: NetworkBytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """What is in use at one moment, by all processes that we may look at; None where unknown."""
 
     tmp_used_bytes: int | None = None
@@ -53,8 +49,7 @@ class Levels:
     threads: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What was used between two readings, and the levels at the later one."""
 
     cpu: CpuTimes | None

@@ -97,7 +97,7 @@ class Guard:
         if connection.stage is Stage.IDLE:
             self.move(connection, Stage.RECEIVING)
         elif connection.stage in (Stage.READING, Stage.LEAVING):
-            return True  # `read` counts them, or nobody keeps them
+            return True  # counted as part of the body, or nobody keeps them
         if self.has_room(connection, size_bytes):
             return True
         self.cut(connection, "no_room")
@@ -109,9 +109,9 @@ class Guard:
         connection.cut()
         self.forget(connection)
 
-    def note_malformed(self) -> None:
-        """Note bytes that are no HTTP."""
-        self._refuse("malformed_request")
+    def note(self, reason: str) -> None:
+        """Count what was not let in."""
+        self._refuse(reason)
 
     def forget(self, connection: Connection) -> None:
         """Note the end of a connection."""
@@ -137,6 +137,8 @@ class Guard:
             return False  # cut a moment ago
         connection.held_bytes += size_bytes
         self._held_bytes += size_bytes
+        if self._held_bytes <= self._limits.max_held_bytes:
+            return True
         for other in tuple(self._connections):
             if self._held_bytes <= self._limits.max_held_bytes:
                 return True

@@ -4,16 +4,14 @@ Must not know the wire that a request came over, nor what the pipeline does with
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from logger_extension.signals.requests import count_items, make_answer, parse
 
 NO_ROOM = "the extension's queue is full: what it cannot hold is dropped and counted"
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(NamedTuple):
     """Takes requests of the function's own SDK.
 
     The check is a whole parse, because requests are passed on joined together: one that the

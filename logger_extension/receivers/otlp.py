@@ -11,11 +11,10 @@ import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from aiohttp import web
-
 from logger_extension.errors import ProtocolError
 from logger_extension.receivers.guard import Limits
 from logger_extension.receivers.intake import Intake
+from logger_extension.receivers.request import Head, Response
 from logger_extension.receivers.server import BACKLOG, Server
 from logger_extension.signals.requests import (
     SIGNALS,
@@ -75,7 +74,11 @@ class OtlpReceiver:
         )
         paths = {f"/v1/{signal}" for signal in SIGNALS}
         self._server = Server(
-            paths, self._receive, limits, lambda reason: intake.refuse(f"otlp.{reason}", 1)
+            paths,
+            self._receive,
+            self._turn_away,
+            limits,
+            lambda reason: intake.refuse(f"otlp.{reason}", 1),
         )
 
     async def open(self) -> None:
@@ -95,37 +98,43 @@ class OtlpReceiver:
         """Stop serving."""
         await self._server.close()
 
-    async def _receive(self, request: web.BaseRequest) -> web.Response:
-        signal = request.path.removeprefix("/v1/")
-        kind = request.content_type
-        encoding = request.headers.get("content-encoding", "").strip().lower()
+    def _receive(self, head: Head, body: bytes) -> Response:
+        kind = head.fields.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = head.fields.get("content-encoding", "").lower()
         if kind not in (PROTOBUF, JSON) or encoding not in ("", "identity", "gzip"):
             hint = f"send {PROTOBUF} or {JSON}, plain or with gzip"
-            return self._refuse(signal, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, hint)
-        body = await self._server.read(request)
+            return self._refuse(head, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, hint)
         try:
-            if isinstance(body, bytes) and encoding == "gzip":
-                body = _decompress(body, self._max_body_bytes)
-            if isinstance(body, HTTPStatus):
-                hint = f"a request comes whole and has at most {self._max_body_bytes} bytes"
-                return self._refuse(signal, body, hint)
+            if encoding == "gzip":
+                unpacked = _decompress(body, self._max_body_bytes)
+                if unpacked is None:
+                    return self._turn_away(head, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                body = unpacked
+            signal = _find_signal(head)
             if kind == JSON:
                 body = parse_json(signal, body)
             answer = self._intake.take(signal, body)
         except ProtocolError as error:
-            return self._refuse(signal, HTTPStatus.BAD_REQUEST, str(error))
+            return self._refuse(head, HTTPStatus.BAD_REQUEST, str(error))
         encoded = encode_answer_json(answer) if kind == JSON else answer.SerializeToString()
-        return web.Response(body=encoded, content_type=kind)
+        return Response(HTTPStatus.OK, encoded, kind)
 
-    def _refuse(self, signal: str, status: HTTPStatus, message: str) -> web.Response:
-        self._intake.refuse(f"{signal}.{status.name.lower()}", 1)
+    def _turn_away(self, head: Head, status: HTTPStatus) -> Response:
+        hint = f"a request comes whole and has at most {self._max_body_bytes} bytes"
+        return self._refuse(head, status, hint)
+
+    def _refuse(self, head: Head, status: HTTPStatus, message: str) -> Response:
+        self._intake.refuse(f"{_find_signal(head)}.{status.name.lower()}", 1)
         # Always protobuf: that is what the specification says of errors.
-        body = encode_status(RPC_CODES[status], message)
-        return web.Response(status=status, body=body, content_type=PROTOBUF)
+        return Response(status, encode_status(RPC_CODES[status], message), PROTOBUF)
 
 
-def _decompress(body: bytes, max_bytes: int) -> bytes | HTTPStatus:
-    """Return what gzip packed, or the status that refuses it when it is more than `max_bytes`.
+def _find_signal(head: Head) -> str:
+    return head.path.removeprefix("/v1/")
+
+
+def _decompress(body: bytes, max_bytes: int) -> bytes | None:
+    """Return what gzip packed, None when it is more than `max_bytes`.
 
     Raises:
         ProtocolError: it is not gzip, or torn.
@@ -138,7 +147,7 @@ def _decompress(body: bytes, max_bytes: int) -> bytes | HTTPStatus:
         except zlib.error as error:
             raise ProtocolError(f"the body is not gzip: {error}") from None
         if len(unpacked) > max_bytes:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            return None
         if not member.eof:
             raise ProtocolError("the body is torn: its gzip stream has no end")
         body = member.unused_data

@@ -1,7 +1,7 @@
 """The HTTP server of a receiver: POST on a few paths, behind a guard.
 
-Owns the listening socket and what is the same for all requests: other paths and methods, reading a
-body within limits, the end. Must not know what a body holds.
+Owns the listening socket and what is the same for all requests: other paths and methods, limits,
+the end. Must not know what a body holds.
 """
 
 import _socket
@@ -9,21 +9,15 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
-from typing import cast
 
-from aiohttp import hdrs, web
-
-from logger_extension.receivers.connection import OPTIONS, Connection, Stage
+from logger_extension.receivers.connection import Connection
 from logger_extension.receivers.guard import Guard, Limits
+from logger_extension.receivers.request import Head, Response
 
 BACKLOG = 128
 
-# Handlers that were cancelled end at once. (To aiohttp 0 means for ever.)
-CLOSING_S = 0.1
-
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-Answer = Callable[[web.BaseRequest], Awaitable[web.Response]]
+Answer = Callable[[Head, bytes], Response | Awaitable[Response]]
+Refuse = Callable[[Head, HTTPStatus], Response]
 
 
 class Server:
@@ -31,9 +25,10 @@ class Server:
 
     Args:
         paths: those that are there.
-        answer: answers a request to one of them; reads its body by `read`.
+        answer: answers a request to one of them.
+        refuse: answers one whose body cannot be taken, with 413, 503 or 400.
         limits: what is borne.
-        refuse: told of what was not let in, by reason.
+        note: told of what was not let in, by reason.
         lambda_host: the address of Lambda's API, whence telemetry may come too.
     """
 
@@ -41,16 +36,17 @@ class Server:
         self,
         paths: Collection[str],
         answer: Answer,
+        refuse: Refuse,
         limits: Limits,
-        refuse: Callable[[str], None],
+        note: Callable[[str], None],
         lambda_host: str = "",
     ) -> None:
         self._paths = paths
-        self._answer = answer
-        self._max_body_bytes = limits.max_body_bytes
-        self._refuse = refuse
-        self._guard = Guard(limits, refuse, lambda_host)
-        self._server: web.Server | None = None
+        self.answer = answer
+        self.refuse = refuse
+        self.max_body_bytes = limits.max_body_bytes
+        self._note = note
+        self._guard = Guard(limits, note, lambda_host)
         self._listening: asyncio.Server | None = None
 
     @property
@@ -66,11 +62,8 @@ class Server:
 
     async def open(self, listener: _socket.socket) -> None:
         """Begin to serve a listening socket, which is ours from now on; it may replace another."""
-        loop = asyncio.get_running_loop()
-        # Who has gone waits for no answer.
-        server = self._server = self._server or web.Server(self._serve, handler_cancellation=True)
-        self._listening = await loop.create_server(
-            lambda: Connection(self._guard, server, loop=loop, **OPTIONS),
+        self._listening = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._guard, self),
             sock=socket.socket(fileno=listener.detach()),
             backlog=BACKLOG,
         )
@@ -85,56 +78,15 @@ class Server:
         """Stop serving; half a request is not waited for."""
         self.stop_listening()
         self._guard.close()
-        if self._server is not None:
-            await self._server.shutdown(CLOSING_S)
+        await asyncio.sleep(0)  # in which the event loop closes their sockets
 
-    async def read(self, request: web.BaseRequest) -> bytes | HTTPStatus:
-        """Return the body as it came, or the status that refuses it.
-
-        Those are 413 (larger than the limit), 503 (others hold all there is to hold) and 400 (it
-        broke off, or its chunks are none). From the last byte on, time is the receiver's.
-        """
-        if (request.content_length or 0) > self._max_body_bytes:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        connection = _connection_of(request)
-        body = bytearray()
-        try:
-            if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-                await request.writer.write(CONTINUE)
-                request.writer.output_size = 0  # the answer proper has not begun
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > self._max_body_bytes:
-                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-                if not self._guard.has_room(connection, len(chunk)):
-                    return HTTPStatus.SERVICE_UNAVAILABLE
-        except (ConnectionError, web.RequestPayloadError, RuntimeError):
-            return HTTPStatus.BAD_REQUEST  # aiohttp has the last for a connection that was cut
-        self._guard.move(connection, Stage.ANSWERING)
-        return bytes(body)
-
-    async def _serve(self, request: web.BaseRequest) -> web.Response:
-        connection = _connection_of(request)
-        self._guard.move(connection, Stage.READING)
-        if request.path not in self._paths:
-            response = self._reject(HTTPStatus.NOT_FOUND)
-        elif request.method != hdrs.METH_POST:
-            response = self._reject(HTTPStatus.METHOD_NOT_ALLOWED)
+    def check(self, head: Head) -> Response | None:
+        """Return the answer to what is no POST to one of the paths, None where it is."""
+        if head.path not in self._paths:
+            status = HTTPStatus.NOT_FOUND
+        elif head.method != "POST":
+            status = HTTPStatus.METHOD_NOT_ALLOWED
         else:
-            response = await self._answer(request)
-        if request.content.is_eof():
-            connection.has_served |= response.status == HTTPStatus.OK
-            self._guard.move(connection, Stage.IDLE)
-        else:
-            # The rest is thrown away for a moment, so that the sender sees the answer.
-            response.force_close()
-            self._guard.move(connection, Stage.LEAVING)
-        return response
-
-    def _reject(self, status: HTTPStatus) -> web.Response:
-        self._refuse(status.name.lower())
-        return web.Response(status=status, headers={hdrs.ALLOW: hdrs.METH_POST})
-
-
-def _connection_of(request: web.BaseRequest) -> Connection:
-    return cast("Connection", request.protocol)
+            return None
+        self._note(status.name.lower())
+        return Response(status, fields=("Allow: POST",))

@@ -10,10 +10,9 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
-from aiohttp import web
-
 from logger_extension.bootstrap import Handoff
 from logger_extension.receivers.guard import Limits
+from logger_extension.receivers.request import TAKEN, Head, Response
 from logger_extension.receivers.server import BACKLOG, Server
 
 # Lambda sends up to twice `maxBytes` (262,144) plus metadata. More is not Lambda's.
@@ -41,8 +40,9 @@ class TelemetryReceiver:
         handoff: holds the listener.
         accept: takes one whole body; must not block and must not raise.
         refuse: told of what was not taken, with the reason.
-        wait_for_room: awaited before a body that was accepted is answered: Lambda sends no other
-            until then, and keeps what the function prints meanwhile.
+        has_room: says whether there is room for another body.
+        wait_for_room: awaited where there is none before a body that was accepted is answered:
+            Lambda sends no other until then, and keeps what the function prints meanwhile.
         limits: what the listener bears.
     """
 
@@ -52,7 +52,8 @@ class TelemetryReceiver:
         accept: Callable[[bytes], None],
         refuse: Callable[[str], None],
         *,
-        wait_for_room: Callable[[], Awaitable[None]] | None = None,
+        has_room: Callable[[], bool],
+        wait_for_room: Callable[[], Awaitable[None]],
         limits: Limits = LIMITS,
     ) -> None:
         self._listener = handoff.listener
@@ -60,9 +61,10 @@ class TelemetryReceiver:
         self._is_lost = asyncio.Event()
         self._accept = accept
         self._refuse = refuse
+        self._has_room = has_room
         self._wait_for_room = wait_for_room
         lambda_host = handoff.api.rpartition(":")[0]
-        self._server = Server({"/"}, self._receive, limits, refuse, lambda_host)
+        self._server = Server({"/"}, self._receive, self._turn_away, limits, refuse, lambda_host)
 
     async def open(self) -> None:
         """Begin to serve; the kernel has kept what came before."""
@@ -98,19 +100,14 @@ class TelemetryReceiver:
         """Stop serving."""
         await self._server.close()
 
-    async def _receive(self, request: web.BaseRequest) -> web.Response:
-        try:
-            body = await self._server.read(request)
-        except MemoryError:
-            # Lambda sends it again; but what it tells comes later than anybody should wait.
-            self._refuse("no_memory")
-            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
-        if isinstance(body, HTTPStatus):
-            # Half a body whose sender has gone is not lost: Lambda sends it again.
-            if request.transport is not None:
-                self._refuse(REASONS[body])
-            return web.Response(status=body)
+    def _receive(self, _: Head, body: bytes) -> Response | Awaitable[Response]:
         self._accept(body)
-        if self._wait_for_room is not None:
-            await self._wait_for_room()
-        return web.Response()
+        return TAKEN if self._has_room() else self._answer_with_room()
+
+    async def _answer_with_room(self) -> Response:
+        await self._wait_for_room()
+        return TAKEN
+
+    def _turn_away(self, _: Head, status: HTTPStatus) -> Response:
+        self._refuse(REASONS[status])
+        return Response(status)

@@ -6,7 +6,7 @@ not know where lines are written.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from logger_extension.errors import ProtocolError
 from logger_extension.signals.otlp_json import encode_json
@@ -28,8 +28,7 @@ SIGNALS_BY_KEY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One request as text without a line feed, and how many items it holds."""
 
     text: bytes

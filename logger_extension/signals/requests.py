@@ -7,9 +7,8 @@ text or number, unknown keys ignored. Must not know HTTP, gRPC, nor what becomes
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from google.protobuf.descriptor import FieldDescriptor
@@ -36,8 +35,7 @@ MAX_DEPTH = 90
 HEX_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """What differs from one signal to the next.
 
     Attributes:

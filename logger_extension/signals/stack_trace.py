@@ -9,8 +9,7 @@ text came from.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 PYTHON_HEADER = "Traceback (most recent call last):"
 # AWS's Python runtime indents its frames with no-break spaces.
@@ -20,8 +19,7 @@ FRAME = re.compile(r"\n[ \t]+at [^\n]{0,300}?[(:<]")
 ERROR_ENDINGS = ("Error", "Exception", "Throwable", "Failure", "Fault", "Interrupt")
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionFacts:
+class ExceptionFacts(NamedTuple):
     """One exception; `type` or `message` may be empty, not both."""
 
     type: str

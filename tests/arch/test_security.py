@@ -41,6 +41,8 @@ WRITING_FLAGS = {"O_WRONLY", "O_RDWR", "O_CREAT", "O_APPEND"}
 WRITING_METHODS = {"write_text", "write_bytes", "touch", "mkdir", "makedirs", "symlink_to"}
 
 REQUESTS = {"get", "post", "put", "request"}
+# aiohttp's own context trusts nobody here (`logger_extension/authorities.py`).
+CLIENTS = {"ClientSession": "connector", "TCPConnector": "ssl"}
 
 
 def find_offences(source: str, path: str = "x.py") -> list[str]:
@@ -89,6 +91,8 @@ def _judge_call(call: ast.Call, path: str) -> Iterator[tuple[int, str]]:
         yield call.lineno, "shell=True"
     if path not in WRITERS and _writes(call, name or method):
         yield call.lineno, "a file is written"
+    if method in CLIENTS and CLIENTS[method] not in given:
+        yield call.lineno, f"{method} without {CLIENTS[method]}"
     if method in REQUESTS and _is_session(call.func):
         redirects = given.get("allow_redirects")
         if not (isinstance(redirects, ast.Constant) and redirects.value is False):
@@ -143,6 +147,8 @@ def _is_true(value: ast.expr | None) -> bool:
         "context.verify_mode = 0",
         "ssl._create_unverified_context()",
         "self._session.get(url)",
+        "aiohttp.ClientSession(timeout=timeout)",
+        "aiohttp.TCPConnector()",
         "session.post(url, allow_redirects=True)",
         "session.post(url, allow_redirects=False, ssl=False)",
     ],

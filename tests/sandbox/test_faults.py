@@ -123,7 +123,13 @@ async def test_no_interpreter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["site-packages", "logger_extension", "logger_extension/app.py"]
+    "missing",
+    [
+        "site-packages",
+        "logger_extension",
+        "logger_extension/app.py",
+        "logger_extension/exporters/otlp_http.py",  # imported where a target needs it
+    ],
 )
 async def test_python_that_cannot_import(tmp_path: Path, missing: str) -> None:
     """With files missing from the layer the function runs, and one line says so."""

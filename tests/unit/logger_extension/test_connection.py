@@ -10,18 +10,19 @@ import socket
 import ssl
 import tracemalloc
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from logger_extension import selflog
 from logger_extension.bootstrap import Handoff
 from logger_extension.receivers.guard import Guard, Limits
 from logger_extension.receivers.otlp import MAX_CONNECTIONS, OtlpReceiver
+from logger_extension.receivers.request import Head, Response
 from logger_extension.receivers.server import Server
 from logger_extension.receivers.telemetry_api import TelemetryReceiver
 from tests.support.raw_client import connect, listen, until
@@ -57,12 +58,22 @@ async def _telemetry() -> AsyncIterator[Target]:
     port = handoff.listener.getsockname()[1]
     bodies: list[bytes] = []
     refused: Counter[str] = Counter()
-    receiver = TelemetryReceiver(handoff, bodies.append, lambda reason: refused.update([reason]))
+    receiver = TelemetryReceiver(
+        handoff,
+        bodies.append,
+        lambda reason: refused.update([reason]),
+        has_room=lambda: True,
+        wait_for_room=_never,
+    )
     await receiver.open()
     try:
         yield Target(port, b"/", b"[]", lambda: len(bodies), refused, receiver._server._guard)
     finally:
         await receiver.close()
+
+
+async def _never() -> None:
+    pytest.fail("there is room")
 
 
 @asynccontextmanager
@@ -194,6 +205,17 @@ async def test_pipelining(target: Target) -> None:
     assert target.taken() == 100
 
 
+async def test_pipelining_holds_up_nobody(target: Target) -> None:
+    """Between requests that came together, others have their turn."""
+    requests = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 500
+    async with connect(target.port) as client, connect(target.port) as other:
+        assert await other.post(target.body, target.path) == 200
+        await client.send(requests)
+        assert await other.post(target.body, target.path) == 200
+        assert target.refused.total() < 100
+        assert [await client.read_status() for _ in range(500)] == [404] * 500
+
+
 async def test_answers_that_nobody_reads(target: Target) -> None:
     """A client that only sends is ended; what waits for it does not grow."""
     requests = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 100
@@ -305,26 +327,100 @@ async def test_a_flood_of_bytes_is_held_to_the_limit(target: Target) -> None:
     assert target.taken() == 0
 
 
-async def test_a_fault_of_ours_is_told_and_survived(stderr: pytest.CaptureFixture[str]) -> None:
-    """Once, as any other; the client gets a 500 and the next one is served."""
+@pytest.mark.parametrize("is_late", [False, True], ids=["at once", "later"])
+async def test_a_fault_of_ours_is_told_and_survived(*, is_late: bool) -> None:
+    """Once, by the event loop; the client is let go and the next one is served."""
     refused: Counter[str] = Counter()
     faults = [RuntimeError("sabotage")]
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: told.append(context["exception"])
+    )
 
-    async def answer(request: web.BaseRequest) -> web.Response:
-        await server.read(request)
+    def answer(_: Head, __: bytes) -> Response | Awaitable[Response]:
+        return late() if is_late else at_once()
+
+    def at_once() -> Response:
         if faults:
             raise faults.pop()
-        return web.Response()
+        return Response()
+
+    async def late() -> Response:
+        await asyncio.sleep(0)
+        return at_once()
 
     limits = Limits(max_connections=4, max_body_bytes=1_000, max_held_bytes=2_000)
-    server = Server({"/"}, answer, limits, lambda reason: refused.update([reason]))
+    server = Server({"/"}, answer, _refuse, limits, lambda reason: refused.update([reason]))
     listener = listen()
     port = listener.getsockname()[1]
     await server.open(listener)
     async with connect(port) as client:
-        assert await client.post() == 500
+        assert await client.post() == 0
     async with connect(port) as client:
         assert await client.post() == 200
     await server.close()
-    assert "sabotage" in stderr.readouterr().err
+    assert [str(error) for error in told] == ["sabotage"]
     assert refused == {}
+
+
+async def test_without_memory_it_is_sent_again() -> None:
+    """503, counted; the connection ends, for what came of it is not kept."""
+    refused: Counter[str] = Counter()
+    faults = [MemoryError()]
+
+    def answer(_: Head, __: bytes) -> Response:
+        if faults:
+            raise faults.pop()
+        return Response()
+
+    limits = Limits(max_connections=4, max_body_bytes=1_000, max_held_bytes=2_000)
+    server = Server({"/"}, answer, _refuse, limits, lambda reason: refused.update([reason]))
+    listener = listen()
+    port = listener.getsockname()[1]
+    await server.open(listener)
+    async with connect(port) as client:
+        assert await client.post() == 503
+        assert await client.wait_end() == b""
+    async with connect(port) as client:
+        assert await client.post() == 200
+    await server.close()
+    assert refused == {"no_memory": 1}
+
+
+async def test_the_sender_may_end_a_connection_with_a_request(target: Target) -> None:
+    """By a field or by its version; else it stays."""
+    for line, field, lasts in (
+        (b"HTTP/1.1", b"", True),
+        (b"HTTP/1.1", b"Connection: close\r\n", False),
+        (b"HTTP/1.0", b"", False),
+    ):
+        async with connect(target.port) as client:
+            await client.send(
+                b"POST %s?query %s\r\nHost: x\r\n%sContent-Type: application/x-protobuf\r\n"
+                b"Content-Length: %d\r\n\r\n%s"
+                % (target.path, line, field, len(target.body), target.body)
+            )
+            assert await client.read_status() == 200
+            if lasts:
+                assert await client.post(target.body, target.path) == 200
+            else:
+                assert await client.wait_end() == b""
+
+
+async def test_what_comes_while_an_answer_is_owed_waits(target: Target) -> None:
+    """A request in pieces after a whole one: both are answered, in their order."""
+    whole = (
+        b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (target.path, len(target.body), target.body)
+    )
+    for cut in range(1, len(whole)):
+        async with connect(target.port) as client:
+            await client.send(whole + whole[:cut])
+            assert await client.read_status() == 200
+            await client.send(whole[cut:])
+            assert await client.read_status() == 200
+    assert target.taken() == 2 * (len(whole) - 1)
+
+
+def _refuse(_: Head, status: HTTPStatus) -> Response:
+    return Response(status)

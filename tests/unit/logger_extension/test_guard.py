@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from http import HTTPStatus
 
 import pytest
-from aiohttp import web
 
 from logger_extension.receivers.guard import PATIENCE_TICKS, Guard, Limits
+from logger_extension.receivers.request import Head, Response
 from logger_extension.receivers.server import Server
 from tests.support.raw_client import Client, connect, listen, until
 
@@ -37,7 +38,7 @@ class Guarded:
     @asynccontextmanager
     async def serve(self, limits: Limits = LIMITS) -> AsyncIterator["Guarded"]:
         """Serve within limits."""
-        self.server = Server({"/"}, self._answer, limits, self._count, "203.0.113.9")
+        self.server = Server({"/"}, self._answer, self._refuse, limits, self._count, "203.0.113.9")
         listener = listen()
         self.port = listener.getsockname()[1]
         await self.server.open(listener)
@@ -46,13 +47,13 @@ class Guarded:
         finally:
             await self.server.close()
 
-    async def _answer(self, request: web.BaseRequest) -> web.Response:
-        body = await self.server.read(request)
-        if not isinstance(body, bytes):
-            return web.Response(status=body)
+    async def _answer(self, _: Head, body: bytes) -> Response:
         self.bodies.append(body)
         await self.may_answer.wait()
-        return web.Response()
+        return Response()
+
+    def _refuse(self, _: Head, status: HTTPStatus) -> Response:
+        return Response(status)
 
     def _count(self, reason: str) -> None:
         self.refused[reason] += 1

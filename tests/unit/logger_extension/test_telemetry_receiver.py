@@ -26,10 +26,8 @@ def _listen() -> _socket.socket:
 class Receiving:
     """A receiver on a raw listener, and what it was given."""
 
-    def __init__(self) -> None:
-        handoff = Handoff("127.0.0.1:1", "e", b"")
-        handoff.listener = _listen()
-        self.port = handoff.listener.getsockname()[1]
+    def __init__(self, handoff: Handoff) -> None:
+        self.port = handoff.listener.getsockname()[1] if handoff.listener else 0
         self.bodies: list[bytes] = []
         self.refused: list[str] = []
         self.has_room = asyncio.Event()
@@ -38,6 +36,7 @@ class Receiving:
             handoff,
             self.bodies.append,
             self.refused.append,
+            has_room=self.has_room.is_set,
             wait_for_room=self._wait_for_room,
         )
 
@@ -53,7 +52,9 @@ class Receiving:
 @pytest.fixture
 async def receiving() -> AsyncIterator[Receiving]:
     """Give a receiver that is not open yet; close it at the end."""
-    receiving = Receiving()
+    handoff = Handoff("127.0.0.1:1", "e", b"")
+    handoff.listener = _listen()
+    receiving = Receiving(handoff)
     yield receiving
     await receiving.receiver.close()
 
@@ -135,6 +136,23 @@ async def test_the_answer_waits_for_room(receiving: Receiving) -> None:
     receiving.has_room.set()
     assert await answer == 200
     assert receiving.refused == []
+
+
+async def test_bodies_behind_one_that_waits_are_taken_in_their_turn(receiving: Receiving) -> None:
+    """Sent without waiting for the answer, they are read when it is given."""
+    await receiving.receiver.open()
+    receiving.has_room.clear()
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%d"
+    async with connect(receiving.port) as client:
+        await client.send(post % 1 + post % 2)
+        await until(lambda: receiving.bodies == [b"1"])
+        await client.send(post % 3)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert receiving.bodies == [b"1"]
+        receiving.has_room.set()
+        assert [await client.read_status() for _ in range(3)] == [200] * 3
+    assert receiving.bodies == [b"1", b"2", b"3"]
 
 
 async def test_who_has_gone_is_not_waited_for(receiving: Receiving) -> None:
@@ -238,10 +256,9 @@ async def test_other_methods_and_paths_are_no_telemetry(receiving: Receiving) ->
 
 async def test_without_a_listener_nothing_is_served() -> None:
     """Where no telemetry will come there is nothing to adopt."""
-    bodies: list[bytes] = []
-    receiver = TelemetryReceiver(Handoff("127.0.0.1:1", "e", b""), bodies.append, pytest.fail)
-    await receiver.open()
-    await receiver.close()
+    receiving = Receiving(Handoff("127.0.0.1:1", "e", b""))
+    await receiving.receiver.open()
+    await receiving.receiver.close()
 
 
 async def test_after_the_end_the_port_is_free(receiving: Receiving) -> None:
