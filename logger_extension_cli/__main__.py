@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from logger_extension_cli.bench import arguments as bench
 from logger_extension_cli.doctor import arguments as doctor
 from logger_extension_cli.errors import CommandError
 
@@ -56,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_layer(commands)
     _add_doctor(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -222,6 +224,10 @@ def _add_layer(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _add_doctor(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser = _add_command(commands, "doctor", doctor.SUMMARY, doctor.EPILOG)
     doctor.add_arguments(parser, _positive)
+
+
+def _add_bench(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    bench.add_arguments(_add_command(commands, "bench", bench.SUMMARY, bench.EPILOG))
 
 
 def _add_command(
