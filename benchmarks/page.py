@@ -80,7 +80,7 @@ SECTIONS = (
     Section(
         "Throughput",
         ("pipeline", "decode", "growth", "line_cost"),
-        "Microseconds a log line on one core. `bare` is orjson, protobuf's `.add()` and gzip 1\n"
+        "Microseconds of CPU time a log line. `bare` is orjson, protobuf's `.add()` and gzip 1\n"
         "by code that knows these very lines. `growth` is the exponent k of cost = a * lines**k.",
     ),
     Section(
