@@ -12,7 +12,7 @@ is missed (see bounds.py); with --guard in three attempts at its case: machines 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from benchmarks.peers import PeerError, read_peers
 from logger_extension_cli.bench.measurements import Measurement
 
 ATTEMPTS = 3
-CASES: Mapping[str, Callable[[Plan, Results], None]] = {
+CASES: dict[str, Callable[[Plan, Results], None]] = {
     "startup": startup.run,
     "cold_start": cold_start.run,
     "invocation": invocation.run,

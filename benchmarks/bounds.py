@@ -1,7 +1,8 @@
 """What must hold, as ratios to and differences from baselines; never a time by itself.
 
-Pure. A bound looks at the median of one run. It is set so that a change for the worse of a quarter
-is seen: `most` of a ratio is 1.25 times what was recorded when the bound was set.
+Pure. A bound looks at the median of one run. Those of `startup` and `pipeline` are 1.25 times what
+was recorded when they were set (1.10, 1.21): they see a change for the worse of a quarter. The
+others are promises: what the extension may cost at most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,9 @@ class Bound:
 
 
 BOUNDS: Sequence[Bound] = (
+    Bound(case="startup", subject="launcher", most=1.4),
     Bound(case="startup_of_python", subject="launcher", most=0.25),
+    Bound(case="cold_start_init", subject="ours", most=10.0, parameters={"runtime": "150 ms"}),
     Bound(case="pipeline", subject="ours", most=1.5),
     Bound(case="growth", subject="ours", most=0.05),
     Bound(case="after_handler", subject="ours overlap", most=1.0, parameters={"cpu": "all"}),

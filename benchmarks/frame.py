@@ -42,6 +42,10 @@ class Plan:
         """Return how often a case is repeated."""
         return 1 if self.is_trial else self.choose(short, full)
 
+    def warm_ups(self, count: int) -> int:
+        """Return how many rounds go before those that count; a trial has none."""
+        return 0 if self.is_trial else count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:

@@ -59,7 +59,7 @@ async def _measure(
         async with run_server("collector", "all=0") as collector:
             setups = make_setups(plan, collector.addresses["all"], runtime, environ, scenario)
             # The first round warms the disk.
-            for number in range(-1, rounds):
+            for number in range(-plan.warm_ups(1), rounds):
                 for setup in setups:
                     async with open_lane(Path(folder, str(number)), setup) as lane:
                         invoked = await lane.invoke(IDLE_EVENT)

@@ -129,9 +129,10 @@ async def _measure(plan: Plan, results: Results, setting: Setting, subjects: Seq
                 lanes.append(await opened.enter_async_context(open_lane(folder, setup)))
             for note in lanes[0].sandbox.notes:
                 results.note(note)
-            for number in range(-WARM_UPS, rounds):
+            warm_ups = plan.warm_ups(WARM_UPS)
+            for number in range(-warm_ups, rounds):
                 for lane in turn(lanes, number):
-                    mark = f"{ways[lane.name]}.{number + WARM_UPS}"
+                    mark = f"{ways[lane.name]}.{number + warm_ups}"
                     await _invoke(results, setting, lane, mark, logged, is_kept=number >= 0)
         counts = await collector.finish()
     _add_arrivals(plan, results, setting, ways, counts, logged)
@@ -183,7 +184,7 @@ def _add_arrivals(
             results.note(sentence)
         fresh = [
             (counts["arrived_s"][mark] - logged.at_s[mark]) * 1000
-            for mark in marks[WARM_UPS:]
+            for mark in marks[plan.warm_ups(WARM_UPS) :]
             if mark in counts["arrived_s"]
         ]
         if fresh:

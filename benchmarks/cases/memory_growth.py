@@ -62,7 +62,7 @@ async def _measure(plan: Plan, results: Results) -> None:
 async def _grow(plan: Plan, results: Results, size_mb: int, lane: Lane) -> None:
     portion = plan.rounds(*PORTIONS)
     growth = _series("memory_growth", "difference", "at first", size_mb, 0.5)
-    for _ in range(WARM_UPS):
+    for _ in range(plan.warm_ups(WARM_UPS)):
         await lane.invoke(EVENT)
     first_mb = read_memory(lane.extension_pid()).now
     for _ in range(CHECKPOINTS):

@@ -129,6 +129,8 @@ def test_plans_choose() -> None:
     assert Plan(is_full=True).rounds(2, 9) == 9
     assert Plan(is_full=True, is_trial=True).rounds(2, 9) == 1
     assert Plan(is_full=True, is_trial=True).choose("short", "full") == "full"
+    assert Plan().warm_ups(3) == 3
+    assert Plan(is_trial=True).warm_ups(3) == 0
 
 
 def test_peers_are_read_and_adapted(tmp_path: Path) -> None:
