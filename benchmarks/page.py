@@ -79,9 +79,9 @@ SECTIONS = (
     ),
     Section(
         "Throughput",
-        ("pipeline", "decode", "growth", "line_cost"),
+        ("pipeline", "decode", "growth", "unit_cost"),
         "Microseconds of CPU time a log line. `bare` is orjson, protobuf's `.add()` and gzip 1\n"
-        "by code that knows these very lines. `growth` is the exponent k of cost = a * lines**k.",
+        "by code that knows these very lines. `growth` is the exponent k of cost = a * number**k.",
     ),
     Section(
         "Memory",

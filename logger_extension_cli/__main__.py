@@ -56,8 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_collector(commands)
     _add_replay(commands)
     _add_layer(commands)
-    _add_doctor(commands)
-    _add_bench(commands)
+    doctor.add_arguments(_add_command(commands, "doctor", doctor.SUMMARY, doctor.EPILOG), _positive)
+    bench.add_arguments(_add_command(commands, "bench", bench.SUMMARY, bench.EPILOG))
     return parser
 
 
@@ -219,15 +219,6 @@ def _add_layer(commands: "_Commands[argparse.ArgumentParser]") -> None:
     build.add_argument(
         "--output", type=Path, default=Path("dist"), metavar="DIR", help="default: dist"
     )
-
-
-def _add_doctor(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    parser = _add_command(commands, "doctor", doctor.SUMMARY, doctor.EPILOG)
-    doctor.add_arguments(parser, _positive)
-
-
-def _add_bench(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    bench.add_arguments(_add_command(commands, "bench", bench.SUMMARY, bench.EPILOG))
 
 
 def _add_command(
