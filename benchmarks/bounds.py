@@ -46,7 +46,15 @@ BOUNDS: Sequence[Bound] = (
     Bound(case="growth", subject="ours", most=0.05),
     Bound(case="after_handler", subject="ours overlap", most=1.0, parameters={"cpu": "all"}),
     Bound(case="cpu_taken", subject="ours", most=5.0, parameters={"memory_mb": 512}),
-    Bound(case="cpu_taken", subject="ours", most=2.0, parameters={"memory_mb": 1_769, "lines": 10}),
+    *(
+        Bound(
+            case="cpu_taken",
+            subject="ours",
+            most=2.0,
+            parameters={"memory_mb": 1_769, "lines": lines},
+        )
+        for lines in (10, 1_000)
+    ),
 )
 
 

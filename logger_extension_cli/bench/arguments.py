@@ -11,6 +11,7 @@ SUMMARY = "compare two runs of the benchmarks"
 EPILOG = """\
 A run is the JSON lines that `make bench` wrote. What is compared are ratios to, and differences
 from, the baseline of the same run; a change counts when its interval of 99 % does not hold 0.
+Differences in ms grow with the load of the machine: compare runs of the same, when it is quiet.
 
 exit codes:
   0  nothing got worse beyond the bound

@@ -14,6 +14,8 @@ from logger_extension_cli.bench.measurements import Key, Measurement
 
 # There are many rows: of a hundred that did not change, 95 % would have five changed by chance.
 CONFIDENCE = 0.99
+# Of fewer the interval says nothing: then only what is beyond the bound is a change.
+LEAST_ROUNDS = 5
 
 
 class Verdict(StrEnum):
@@ -106,11 +108,13 @@ def _compare_row(
 ) -> Change:
     before, after = statistics.median(old_effects), statistics.median(new_effects)
     change = estimate_change(old_effects, new_effects, CONFIDENCE)
-    verdict = Verdict.SAME
+    most = max(most_share * abs(before), measured.least_change)
     is_beyond_noise = change.low > 0 or change.high < 0
+    if min(len(old_effects), len(new_effects)) < LEAST_ROUNDS:
+        is_beyond_noise = abs(change.median) > most
+    verdict = Verdict.SAME
     if is_beyond_noise and abs(change.median) >= measured.least_change:
         verdict = Verdict.WORSE if change.median > 0 else Verdict.BETTER
-        most = max(most_share * abs(before), measured.least_change)
         if change.median > most:
             verdict = Verdict.REGRESSION
     return Change(measured, before, after, change, verdict)

@@ -178,6 +178,19 @@ def test_what_nobody_notices_is_no_change() -> None:
     assert compare([base, old], [base, new], 0.25).changes[0].verdict is Verdict.SAME
 
 
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [(11.0, Verdict.SAME), (13.0, Verdict.REGRESSION), (9.0, Verdict.SAME), (7.0, Verdict.BETTER)],
+)
+def test_of_few_values_only_what_is_beyond_the_bound_is_a_change(
+    value: float, verdict: Verdict
+) -> None:
+    """One value has no noise that could be seen."""
+    base = measure("base", [10.0])
+    old, new = measure("ours", [10.0]), measure("ours", [value])
+    assert compare([base, old], [base, new], 0.25).changes[0].verdict is verdict
+
+
 def test_rows_of_one_run_are_named() -> None:
     """What is no longer measured must not pass for what did not change."""
     base, ours = make_run(20.0, 1)
