@@ -16,6 +16,8 @@ PICTURES = {
     "cold-start": (("cold_start_init", "added to init"), ("cold_start_answer", "to first answer")),
     "invocation": (("response", "added to the response"), ("after_handler", "after the handler")),
 }
+# A full run has more than fits a picture: rows that have these parameters have these values of them.
+SHOWN = {"protocol": "http/protobuf", "compression": "gzip", "cpu": "all", "lines": 10}
 BAR_INCHES, MARGIN_INCHES, WIDTH_INCHES = 0.22, 1.2, 10.0
 
 
@@ -29,7 +31,7 @@ def draw_pictures(rows: Sequence[Row], folder: Path) -> list[str]:
     drawn = []
     for name, panels in PICTURES.items():
         of_panels = [
-            [row for row in rows if row.measured.case == case and row.effect is not None]
+            [row for row in rows if row.measured.case == case and _is_shown(row)]
             for case, _ in panels
         ]
         if all(of_panels):
@@ -37,6 +39,13 @@ def draw_pictures(rows: Sequence[Row], folder: Path) -> list[str]:
             _draw(of_panels, [words for _, words in panels], folder / f"{name}.svg")
             drawn.append(name)
     return drawn
+
+
+def _is_shown(row: Row) -> bool:
+    parameters = row.measured.parameters
+    return row.effect is not None and all(
+        parameters.get(name, value) == value for name, value in SHOWN.items()
+    )
 
 
 def _draw(panels: Sequence[Sequence[Row]], words: Sequence[str], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,9 @@ def test_pictures_are_the_same_for_the_same_rows(tmp_path: Path) -> None:
         series = Series(case=case, unit="ms", relation="difference", baseline="none")
         results.add(series, "none", 1.0, 2.0)
         results.add(series, "ours", 3.0, 5.0)
+        limited = replace(series, parameters={"cpu": "share"})
+        results.add(limited, "none", 1.0, 2.0)
+        results.add(limited, "ours by share", 3.0, 5.0)
     drawn = []
     for name in ("one", "two"):
         write_page(results.measurements(), [], [], tmp_path / name)
@@ -121,6 +125,7 @@ def test_pictures_are_the_same_for_the_same_rows(tmp_path: Path) -> None:
     assert drawn[0] == drawn[1]
     texts = re.findall(r">([^<>]+)</text>", drawn[0].decode())
     assert "ours" in texts
+    assert "ours by share" not in drawn[0].decode()
 
 
 def test_plans_choose() -> None:
