@@ -16,7 +16,7 @@ PICTURES = {
     "cold-start": (("cold_start_init", "added to init"), ("cold_start_answer", "to first answer")),
     "invocation": (("response", "added to the response"), ("after_handler", "after the handler")),
 }
-# A full run has more than fits a picture: rows that have these parameters have these values of them.
+# A full run has more than fits a picture: of these parameters these values are shown.
 SHOWN = {"protocol": "http/protobuf", "compression": "gzip", "cpu": "all", "lines": 10}
 BAR_INCHES, MARGIN_INCHES, WIDTH_INCHES = 0.22, 1.2, 10.0
 
