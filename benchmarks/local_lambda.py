@@ -1,13 +1,12 @@
 """What benchmarks of the running whole share: a local Lambda, what runs in it, what is read off it.
 
-Peers are processes of their own (see peers.py). Several sandboxes stand side by side; all but the
-one whose turn it is are frozen, so that they can be compared in one run.
+Servers are processes of their own (see servers.py). Several sandboxes stand side by side; all but
+the one whose turn it is are frozen, so that they can be compared in one run.
 """
 
 import asyncio
 import json
 import shutil
-import statistics
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,38 +19,37 @@ from lambda_sandbox import Sandbox, Scenario
 
 HERE = Path(__file__).resolve().parent
 NOOP = HERE / "noop" / "noop-extension"
+FUNCTION = (HERE / "function.py").read_text()
 
 # Ports that other runs on this machine use as well are not ours to fix.
 OWN_VARIABLES = {"LOGGER_EXTENSION_TELEMETRY_PORT": "0", "LOGGER_EXTENSION_OTLP_RECEIVER": "off"}
 
-ATTEMPTS = 3
-
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """A process beside the function."""
+class Server:
+    """A process beside the function, with its addresses by name."""
 
     process: asyncio.subprocess.Process
-    address: str
+    addresses: Mapping[str, str]
 
-    async def finish(self) -> dict[str, int]:
+    async def finish(self) -> dict[str, Any]:
         """End it and return what it has counted."""
         printed, _ = await self.process.communicate(b"")
-        counts: dict[str, int] = json.loads(printed)
+        counts: dict[str, Any] = json.loads(printed)
         return counts
 
 
 @asynccontextmanager
-async def run_peer(*arguments: str) -> AsyncIterator[Peer]:
-    """Run `peers.py` with these arguments until it has said its address."""
+async def run_server(*arguments: str) -> AsyncIterator[Server]:
+    """Run `servers.py` with these arguments until it has said its addresses."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(HERE / "peers.py"), *arguments),
+        *(sys.executable, str(HERE / "servers.py"), *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None  # noqa: S101  (asked for above)
     try:
-        yield Peer(process, (await process.stdout.readline()).decode().strip())
+        yield Server(process, json.loads(await process.stdout.readline()))
     finally:
         if process.returncode is None:
             process.kill()
@@ -64,13 +62,13 @@ class Setup:
 
     Attributes:
         name: of the row in a table.
-        extension: `none`, `noop` or `ours`.
+        extension: `none`, `noop`, `ours`, or a folder that stands for /opt.
         environ: variables beside those that keep runs apart.
         scenario: fields of `lambda_sandbox.Scenario`.
     """
 
     name: str
-    extension: str
+    extension: str | Path
     environ: Mapping[str, str] = field(default_factory=dict)
     scenario: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,16 +79,15 @@ class Invoked:
 
     Attributes:
         answer: the handler's.
+        response_ms: from the call until the caller had it.
         before_ms: from the start of the phase until the runtime asked for the next event.
         after_ms: from there until all extensions had: `extensionOverhead` of `platform.report`.
-        delivered_ms: from there until the last batch of telemetry was delivered and answered; 0
-            where the phase ended before.
     """
 
     answer: Any
+    response_ms: float
     before_ms: float
     after_ms: float
-    delivered_ms: float
 
 
 class Lane:
@@ -99,6 +96,13 @@ class Lane:
     def __init__(self, name: str, sandbox: Sandbox) -> None:
         self.name = name
         self.sandbox = sandbox
+
+    @property
+    def init_ms(self) -> float:
+        """How long the init phase took."""
+        ended = self.sandbox.transcript.select("init.end")[0]
+        duration_ms: float = ended.details["duration_ms"]
+        return duration_ms
 
     async def invoke(
         self, event: Mapping[str, Any], answered: Callable[[], None] | None = None
@@ -122,12 +126,11 @@ class Lane:
         start = transcript.select("invoke.start", request_id=result.request_id)[-1]
         end = transcript.select("invoke.end", request_id=result.request_id)[-1]
         done = transcript.select("next", actor="runtime")[-1]
-        posts = [each.time_ms for each in transcript.select("post", actor="telemetry")[-1:]]
         return Invoked(
             json.loads(result.payload),
+            response_ms=result.response_ms,
             before_ms=done.time_ms - start.time_ms,
             after_ms=end.details["extension_overhead_ms"] or 0.0,
-            delivered_ms=max(0.0, *posts, done.time_ms) - done.time_ms,
         )
 
     def said(self) -> str:
@@ -142,7 +145,7 @@ class Lane:
 
 
 @asynccontextmanager
-async def open_lane(folder: Path, setup: Setup, handler: str) -> AsyncIterator[Lane]:
+async def open_lane(folder: Path, setup: Setup, handler: str = FUNCTION) -> AsyncIterator[Lane]:
     """Start a function in a new folder below `folder`, with the extension that is asked for.
 
     Args:
@@ -165,7 +168,9 @@ async def open_lane(folder: Path, setup: Setup, handler: str) -> AsyncIterator[L
         yield Lane(setup.name, sandbox)
 
 
-def _lay_extensions(opt: Path, kind: str) -> Path | None:
+def _lay_extensions(opt: Path, kind: str | Path) -> Path | None:
+    if isinstance(kind, Path):
+        return kind / "extensions"
     if kind == "none":
         return None
     if kind == "ours":
@@ -176,27 +181,7 @@ def _lay_extensions(opt: Path, kind: str) -> Path | None:
     return extensions
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which a share of the values lies."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
-def median_difference(values: Sequence[float], others: Sequence[float]) -> float:
-    """Return the median of the differences of pairs: what moved both of a pair does not count."""
-    return statistics.median(a - b for a, b in zip(values, others, strict=True))
-
-
-def try_three_times(attempt: Callable[[], Sequence[str]]) -> int:
-    """Return 0 as soon as an attempt misses no bound, 1 when three did: machines are noisy.
-
-    Args:
-        attempt: measures and prints; returns one sentence for each bound that it missed.
-    """
-    for number in range(1, ATTEMPTS + 1):
-        missed = attempt()
-        if not missed:
-            print("ok: every bound is kept")
-            return 0
-        for sentence in missed:
-            print(f"attempt {number}: {sentence}")
-    return 1
+def turn(lanes: Sequence[Lane], number: int) -> Sequence[Lane]:
+    """Return the lanes in the order of a round: each comes first as often as the others."""
+    first = number % len(lanes)
+    return [*lanes[first:], *lanes[:first]]

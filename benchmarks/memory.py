@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.local_lambda import Lane, Setup, open_lane, run_peer
+from benchmarks.local_lambda import Lane, Setup, open_lane, run_server
 from deploy.stage import REPOSITORY, this_interpreter
 from logger_extension.config import Config
 
@@ -48,7 +48,7 @@ LIBRARIES = 12
 HANDLER = """
 def handler(event, context):
     for number in range(event["lines"]):
-        print(f"order {number} received, payment checked, basket of customer {number * 7} kept")
+        print(f"order {number} received, basket of customer {number * 7} kept, mark=memory.0;")
 """
 
 # Each step as the start comes to it; what one has imported costs the next nothing.
@@ -157,8 +157,11 @@ async def measure_steady(invocations: int) -> list[str]:
     """Invoke and invoke, write what is resident on the way; return what is missed."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        collector = await stack.enter_async_context(run_peer("collector"))
-        setups = [make_setup(f"steady {size}", size, collector.address) for size in STEADY_SIZES_MB]
+        collector = await stack.enter_async_context(run_server("collector", "all=0"))
+        setups = [
+            make_setup(f"steady {size}", size, collector.addresses["all"])
+            for size in STEADY_SIZES_MB
+        ]
         lanes = [
             await stack.enter_async_context(open_lane(folder, setup, HANDLER)) for setup in setups
         ]
@@ -223,11 +226,11 @@ async def measure_flood(name: str, size_mb: int, *, is_dead: bool, bound_mb: flo
     """Return the peak of a flood and of the shutdown after it, in MB."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        collector = await stack.enter_async_context(run_peer("collector"))
+        collector = await stack.enter_async_context(run_server("collector", "all=0"))
         # A port that is bound, and where nobody listens, refuses.
         deaf = stack.enter_context(socket.socket())
         deaf.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{deaf.getsockname()[1]}" if is_dead else collector.address
+        address = f"127.0.0.1:{deaf.getsockname()[1]}" if is_dead else collector.addresses["all"]
         setup = make_setup(name, size_mb, address)
         async with open_lane(folder, setup, HANDLER) as lane, watch_peak(lane) as peaks:
             for _ in range(5):
@@ -241,7 +244,7 @@ async def measure_flood(name: str, size_mb: int, *, is_dead: bool, bound_mb: flo
     peak_mb = max(peaks)
     print(
         f"{name:<22}{before.now:>6.1f} MB{peak_mb:>6.1f} MB{bound_mb:>6.1f} MB{took_s:>8.1f} s"
-        f"{counts['logs']:>11}{count_fallback(lane):>10}{5 * LINES + FLOOD_LINES:>9}"
+        f"{sum(counts['lines'].values()):>11}{count_fallback(lane):>10}{5 * LINES + FLOOD_LINES:>9}"
     )
     return peak_mb
 

@@ -1,128 +1,66 @@
-"""What stands around a function in a benchmark, each a process of its own.
+"""Extensions of others, run in the very same harness: `make bench PEERS="name=DIR ..."`.
 
-    python benchmarks/peers.py collector
-    python benchmarks/peers.py proxy HOST:PORT DELAY_MS
-    python benchmarks/peers.py sink
+DIR is an unpacked layer, as Lambda would lay it under /opt: what lies in `DIR/extensions` is
+started. A layer that looks for its files under /opt itself needs /opt to be a link to DIR.
 
-Their CPU must not be taken for the extension's. Each prints its address first, works until its
-stdin ends, and then prints what it has counted as JSON.
-
-    collector   the viewer's OTLP receiver; counts log records and spans
-    proxy       passes bytes on, in each direction half of DELAY_MS late: a collector far away
-    sink        answers every POST with 200, as a telemetry listener that drops everything would
+How a peer is told of the collector stands in `DIR/benchmark.json`, an object of environment
+variables in which `{endpoint}`, `{host}` and `{port}` are replaced. Without that file it gets
+OTEL_EXPORTER_OTLP_ENDPOINT. Nothing else of a peer is adapted.
 """
 
-import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from otlp_viewer import Collector
-from otlp_viewer.store import Limits, Store
-
-CHUNK_BYTES = 256 * 1024
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-
-Count = Callable[[], dict[str, int]]
+ADAPTER = "benchmark.json"
+DEFAULT_ADAPTER = {"OTEL_EXPORTER_OTLP_ENDPOINT": "{endpoint}"}
 
 
-@asynccontextmanager
-async def collect() -> AsyncIterator[tuple[str, Count]]:
-    """Serve OTLP; keep little."""
-    async with Collector(store=Store(Limits(max_rows=1_000))) as collector:
-        store = collector.store
-
-        def count() -> dict[str, int]:
-            received = store.received
-            return {"logs": received.logs, "spans": received.spans}
-
-        yield collector.endpoint.removeprefix("http://"), count
+class PeerError(ValueError):
+    """A peer that cannot be run; the message says what to change."""
 
 
-@asynccontextmanager
-async def delay(target: str, delay_ms: str) -> AsyncIterator[tuple[str, Count]]:
-    """Pass connections on to a target, late."""
-    host, _, port = target.rpartition(":")
-    half_s = float(delay_ms) / 2_000
+def read_peers(words: Sequence[str]) -> dict[str, Path]:
+    """Return the peers of `name=DIR` words.
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(host, int(port))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_pass_on(reader, back, half_s))
-            group.create_task(_pass_on(there, writer, half_s))
-
-    async with _serve(serve) as address:
-        yield address, dict
-
-
-@asynccontextmanager
-async def swallow() -> AsyncIterator[tuple[str, Count]]:
-    """Answer POSTs and keep nothing."""
-    counts = {"posts": 0}
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await _read_head(reader):
-            await _read_body(reader, head)
-            counts["posts"] += 1
-            writer.write(ANSWER)
-        writer.close()
-
-    async with _serve(serve) as address:
-        yield address, lambda: counts
+    Raises:
+        PeerError: a word has another form, or its folder has no `extensions` to start.
+    """
+    peers = {}
+    for word in words:
+        name, separator, folder = word.partition("=")
+        path = Path(folder).absolute()
+        if not (name and separator and folder):
+            raise PeerError(f"{word!r} is not NAME=DIR")
+        if not (path / "extensions").is_dir():
+            raise PeerError(f"{path} has no folder `extensions`: name the unpacked layer")
+        peers[name] = path
+    return peers
 
 
-PEERS: dict[str, Callable[..., Any]] = {"collector": collect, "proxy": delay, "sink": swallow}
+def make_environ(peer: Path, address: str) -> dict[str, str]:
+    """Return the variables that lead a peer to the collector at HOST:PORT.
+
+    Raises:
+        PeerError: its adapter is no object of strings.
+    """
+    host, _, port = address.rpartition(":")
+    values = {"{endpoint}": f"http://{address}", "{host}": host, "{port}": port}
+    environ = {}
+    for name, text in _read_adapter(peer / ADAPTER).items():
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)  # noqa: PLW2901  (one after another)
+        environ[name] = text
+    return environ
 
 
-@asynccontextmanager
-async def _serve(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
-) -> AsyncIterator[str]:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        yield f"{host}:{port}"
-
-
-async def _pass_on(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float
-) -> None:
-    """Write what is read, each piece so much later; pieces do not wait for each other."""
-    loop = asyncio.get_running_loop()
-    with suppress(ConnectionError):
-        while chunk := await reader.read(CHUNK_BYTES):
-            loop.call_later(delay_s, writer.write, chunk)
-    loop.call_later(delay_s, writer.close)
-
-
-async def _read_head(reader: asyncio.StreamReader) -> str:
-    """Return the head of a request in lower case, empty at the end of the connection."""
+def _read_adapter(path: Path) -> Mapping[str, str]:
+    if not path.exists():
+        return DEFAULT_ADAPTER
     try:
-        return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return ""
-
-
-async def _read_body(reader: asyncio.StreamReader, head: str) -> None:
-    _, _, after = head.partition("content-length:")
-    if after:
-        await reader.readexactly(int(after.partition("\r\n")[0]))
-    elif "transfer-encoding: chunked" in head:
-        while size := int(await reader.readline(), 16):
-            await reader.readexactly(size + 2)
-        await reader.readline()
-
-
-async def main() -> None:
-    """Run a peer until stdin ends."""
-    name, *arguments = sys.argv[1:]
-    async with PEERS[name](*arguments) as (address, count):
-        print(address, flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-        print(json.dumps(count()), flush=True)
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+        adapter = json.loads(path.read_text())
+    except ValueError as error:
+        raise PeerError(f"{path} is not JSON: {error}") from error
+    if not isinstance(adapter, dict) or not all(isinstance(v, str) for v in adapter.values()):
+        raise PeerError(f"{path} must be an object of strings")
+    return adapter

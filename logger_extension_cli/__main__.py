@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from logger_extension_cli.bench import arguments as bench
 from logger_extension_cli.doctor import arguments as doctor
 from logger_extension_cli.errors import CommandError
 
@@ -55,7 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_collector(commands)
     _add_replay(commands)
     _add_layer(commands)
-    _add_doctor(commands)
+    doctor.add_arguments(_add_command(commands, "doctor", doctor.SUMMARY, doctor.EPILOG), _positive)
+    bench.add_arguments(_add_command(commands, "bench", bench.SUMMARY, bench.EPILOG))
     return parser
 
 
@@ -217,11 +219,6 @@ def _add_layer(commands: "_Commands[argparse.ArgumentParser]") -> None:
     build.add_argument(
         "--output", type=Path, default=Path("dist"), metavar="DIR", help="default: dist"
     )
-
-
-def _add_doctor(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    parser = _add_command(commands, "doctor", doctor.SUMMARY, doctor.EPILOG)
-    doctor.add_arguments(parser, _positive)
 
 
 def _add_command(

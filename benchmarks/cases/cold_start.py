@@ -1,0 +1,91 @@
+"""The cold start with and without an extension, beside runtimes whose own init is long or short.
+
+    init     the init phase: Lambda waits for every extension and for the runtime
+    answer   init and the response of the first invocation: what the first caller waits for
+
+The runtimes wait rather than compute, so the CPU is free for what starts beside them; with
+`awslambdaric`, AWS's own for Python, they compute, and the SDK in the handler is a subject too.
+Every start is of a new sandbox. Init is not held to the CPU share of the memory size, as on Lambda.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.frame import Plan, Results, Series
+from benchmarks.local_lambda import HERE, Setup, open_lane, run_server
+from benchmarks.peers import make_environ
+from benchmarks.subjects import IDLE_EVENT, OURS
+
+INITS_MS = (20, 150, 1_000)
+ROUNDS = (11, 40)
+# What takes a second is repeated less often.
+LONG_MS, LONG_ROUNDS = 1_000, (5, 20)
+PYTHON = "awslambdaric"
+WAITING = str(HERE / "runtimes" / "waiting-runtime")
+
+
+def run(plan: Plan, results: Results) -> None:
+    """Start all subjects beside each runtime."""
+    for init_ms in INITS_MS:
+        rounds = plan.rounds(*(LONG_ROUNDS if init_ms >= LONG_MS else ROUNDS))
+        scenario = {"runtime": [WAITING]}
+        environ = {"BENCHMARK_INIT_MS": str(init_ms)}
+        asyncio.run(_measure(plan, results, f"{init_ms} ms", rounds, environ, scenario))
+    asyncio.run(_measure(plan, results, PYTHON, plan.rounds(*ROUNDS), {}, {}))
+
+
+async def _measure(
+    plan: Plan,
+    results: Results,
+    runtime: str,
+    rounds: int,
+    environ: Mapping[str, str],
+    scenario: Mapping[str, Sequence[str]],
+) -> None:
+    init, answer = (
+        Series(
+            case=f"cold_start_{part}",
+            unit="ms",
+            relation="difference",
+            baseline="none",
+            least_change=2.0,
+            parameters={"runtime": runtime},
+        )
+        for part in ("init", "answer")
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        async with run_server("collector", "all=0") as collector:
+            setups = make_setups(plan, collector.addresses["all"], runtime, environ, scenario)
+            # The first round warms the disk.
+            for number in range(-plan.warm_ups(1), rounds):
+                for setup in setups:
+                    async with open_lane(Path(folder, str(number)), setup) as lane:
+                        invoked = await lane.invoke(IDLE_EVENT)
+                    if number >= 0:
+                        results.add(init, setup.name, lane.init_ms)
+                        results.add(answer, setup.name, lane.init_ms + invoked.response_ms)
+
+
+def make_setups(
+    plan: Plan,
+    address: str,
+    runtime: str,
+    environ: Mapping[str, str],
+    scenario: Mapping[str, Sequence[str]],
+) -> list[Setup]:
+    """Return the subjects beside a runtime."""
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}"}
+    setups = [
+        Setup(name="none", extension="none", environ=environ, scenario=scenario),
+        Setup(name="no-op", extension="noop", environ=environ, scenario=scenario),
+        Setup(name=OURS, extension="ours", environ={**environ, **endpoint}, scenario=scenario),
+    ]
+    if runtime == PYTHON:
+        sdk = {**endpoint, "BENCHMARK_TELEMETRY": "batch"}
+        setups.append(Setup(name="SDK batch", extension="none", environ=sdk))
+    for name, peer in plan.peers.items():
+        variables = {**environ, **make_environ(peer, address)}
+        setups.append(Setup(name=name, extension=peer, environ=variables, scenario=scenario))
+    return setups

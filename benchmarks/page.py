@@ -1,0 +1,176 @@
+"""docs/benchmarks.md: the tables of a run, what its figures mean, and the machine it ran on.
+
+Owns the words and the order of the sections. Figures come from rows; pictures from pictures.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.frame import Row, draw_effect, draw_parameters, find_common, make_rows
+from benchmarks.pictures import draw_pictures
+from deploy.stage import REPOSITORY
+from logger_extension.policy.prices import find_list_prices
+from logger_extension_cli.bench.measurements import Measurement
+
+DOCS = REPOSITORY / "docs"
+PAGE = "benchmarks.md"
+PICTURES = Path("pictures", "benchmarks")
+REGION, ARCHITECTURE = "us-east-1", "x86_64"
+MB_PER_GB = 1_024
+
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `make bench`; `make bench-full` measures more. All of it runs in a local Lambda with real
+processes and real freezes, not on AWS. Subjects are run in turn, with a baseline among them, and
+each is compared with the baseline of the same round: as a ratio (`x`) or as a difference (`+`,
+`-`). What is printed is the median over `n` rounds with its bootstrap interval of 95 %. The last
+column but one is the median itself, for orientation: it depends on the machine.
+
+{machine}. Commit {commit}, {date}.
+
+{verdict}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page: which cases it shows, and what they are."""
+
+    title: str
+    cases: Sequence[str]
+    text: str
+    picture: str = ""
+
+
+SECTIONS = (
+    Section(
+        "Start",
+        ("startup", "startup_of_python"),
+        "From exec to the answer of the registration. Lambda starts the runtime only after every\n"
+        "extension has registered, so no cold start can hide this part.",
+    ),
+    Section(
+        "Cold start",
+        ("cold_start_init", "cold_start_answer"),
+        "The init phase, and init with the response of the first invocation. The runtimes wait\n"
+        "20, 150 and 1,000 ms; `awslambdaric` is AWS's own for Python, where the SDK in the\n"
+        "handler is a subject too.",
+        "cold-start",
+    ),
+    Section(
+        "An invocation",
+        ("response", "after_handler", "billed", "freshness", "sent_bytes"),
+        "`response` is what the caller waits for, `after_handler` what extensions take after\n"
+        "the runtime is done, `billed` the whole phase. `freshness` is from the handler's last\n"
+        "line to the collector; functions take turns here, and what goes out beside the next\n"
+        "handler waits for its turn. `subscribed` is the no-op with a telemetry subscription: the\n"
+        "local Lambda has the work of posting the lines then, which on AWS is done elsewhere. The\n"
+        "SDK runs in the handler and is flushed before it returns.",
+        "invocation",
+    ),
+    Section(
+        "The handler meanwhile",
+        ("handler_wall", "cpu_taken"),
+        "The handler's wall clock, and the extension's CPU time while the handler runs as per\n"
+        "cent of the handler's. `subscribed again` is the noise floor of the first.",
+    ),
+    Section(
+        "Throughput",
+        ("pipeline", "decode", "growth", "unit_cost"),
+        "Microseconds of CPU time a log line. `bare` is orjson, protobuf's `.add()` and gzip 1\n"
+        "by code that knows these very lines. `growth` is the exponent k of cost = a * number**k.",
+    ),
+    Section(
+        "Memory",
+        ("memory_peak", "memory_growth"),
+        "Resident memory of the extension's Python, in MB of 1,048,576 bytes.",
+    ),
+)
+
+
+def write_page(
+    measured: Sequence[Measurement],
+    notes: Sequence[str],
+    missed: Sequence[str],
+    docs: Path = DOCS,
+) -> None:
+    """Write the page and its pictures below `docs`.
+
+    Args:
+        measured: all of a run, one or more.
+        notes: what could not be done on this machine.
+        missed: a sentence for each bound that was missed.
+        docs: where the page lies.
+    """
+    rows = make_rows(measured)
+    pictures = draw_pictures(rows, docs / PICTURES)
+    lines = [_draw_head(measured[0], notes, missed)]
+    for section in SECTIONS:
+        lines += _draw_section(section, rows, pictures)
+    (docs / PAGE).write_text("\n".join(lines).rstrip() + "\n")
+
+
+def _draw_head(first: Measurement, notes: Sequence[str], missed: Sequence[str]) -> str:
+    machine = first.machine
+    verdict = "Every bound of `benchmarks/bounds.py` was kept."
+    if missed:
+        verdict = "Bounds that were missed:\n\n" + "\n".join(f"- {each}" for each in missed)
+    if notes:
+        verdict += "\n\nNot done:\n\n" + "\n".join(f"- {each}" for each in notes)
+    return INTRODUCTION.format(
+        machine=f"{machine['cpus']} x {machine['cpu']}, {machine['system']}, Python"
+        f" {machine['python']}",
+        commit=first.commit,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        verdict=verdict,
+    )
+
+
+def _draw_section(section: Section, rows: Sequence[Row], pictures: Sequence[str]) -> Iterator[str]:
+    of_section = {
+        case: of_case
+        for case in section.cases
+        if (of_case := [row for row in rows if row.measured.case == case])
+    }
+    if not of_section:
+        return
+    yield f"## {section.title}\n\n{section.text}\n"
+    if section.picture in pictures:
+        yield f"![{section.title}]({PICTURES.as_posix()}/{section.picture}.svg)\n"
+    for case, of_case in of_section.items():
+        yield from _draw_table(case, of_case)
+
+
+def _draw_table(case: str, rows: Sequence[Row]) -> Iterator[str]:
+    common = find_common(rows)
+    is_billed = case == "billed"
+    price = f" | USD a million ({REGION})" if is_billed else ""
+    yield f"`{case}` in {rows[0].measured.unit}{draw_parameters(common)}:\n"
+    yield f"| | to {rows[0].measured.baseline} | interval | median | n{price} |"
+    yield "|---|--:|--:|--:|--:|" + ("--:|" if is_billed else "")
+    for row in rows:
+        rest = {k: v for k, v in row.measured.parameters.items() if k not in common}
+        effect, interval = draw_effect(row)
+        cells = [
+            f"{row.measured.subject}{draw_parameters(rest)}",
+            effect,
+            interval,
+            f"{row.value.median:.4g}",
+            str(len(row.measured.values)),
+            *([_draw_price(row)] if is_billed else []),
+        ]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _draw_price(row: Row) -> str:
+    """Return what a million invocations cost more than without, at list price."""
+    usd = find_list_prices(REGION, ARCHITECTURE).gb_second
+    if row.effect is None or usd is None:
+        return ""
+    added_s = row.effect.median / 1_000
+    memory_gb = float(row.measured.parameters["memory_mb"]) / MB_PER_GB
+    return f"{added_s * memory_gb * usd * 1e6:+.2f}"
