@@ -13,7 +13,7 @@ COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pictures layer check test otelcol bench-startup bench-throughput bench-overhead bench-slowdown \
+.PHONY: help demo pictures layer check test otelcol bench bench-full bench-guard bench-profile \
   bench-memory bench-worker reliability constraints clean
 
 help: ## this list
@@ -52,7 +52,8 @@ check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck launcher/logger-extension .ci/run tests/support/namespace.sh \
-	  benchmarks/noop/noop-extension tests/support/runtimes/runtime.bash
+	  benchmarks/noop/noop-extension tests/support/runtimes/runtime.bash \
+	  benchmarks/runtimes/waiting-runtime benchmarks/profiled/python3
 	$(BIN)/codespell
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
 	$(BIN)/python .ci/audit.py $(BIN)/pip-audit constraints/demo.txt constraints/dev.txt
@@ -64,17 +65,18 @@ otelcol: $(BIN)/python ## the collector that deploy/collector is tried with (nee
 test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-bench-startup: $(VENV)/dev.stamp ## from exec of the launcher to its registration
-	$(BIN)/python benchmarks/startup.py
+bench: $(VENV)/dev.stamp ## what a user pays: docs/benchmarks.md, in 3 minutes (PEERS="name=DIR …")
+	$(BIN)/python -m benchmarks --page --output build/benchmarks.jsonl $(foreach p,$(PEERS),--peer $(p))
 
-bench-throughput: $(VENV)/dev.stamp ## log lines a second, against bare protobuf and the SDK
-	$(BIN)/python benchmarks/throughput.py
+bench-full: $(VENV)/dev.stamp ## the same over all sizes, policies, distances and protocols
+	$(BIN)/python -m benchmarks --full --page --output build/benchmarks-full.jsonl \
+	  $(foreach p,$(PEERS),--peer $(p))
 
-bench-overhead: $(VENV)/dev.stamp ## what an invocation pays after the handler, by policy
-	$(BIN)/python benchmarks/overhead.py
+bench-guard: $(VENV)/dev.stamp ## the ratios that must not get worse, in half a minute
+	$(BIN)/python -m benchmarks --guard
 
-bench-slowdown: $(VENV)/dev.stamp ## how much slower a CPU-bound handler gets, by memory size
-	$(BIN)/python benchmarks/slowdown.py
+bench-profile: $(VENV)/dev.stamp ## flame graphs and the tree of imports, into build/profiles
+	$(BIN)/python -m benchmarks.profiles build/profiles
 
 bench-memory: $(VENV)/dev.stamp ## resident memory: steady, in a flood, by import and library
 	$(BIN)/python benchmarks/memory.py
