@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?= --python 3.12 --arch x86_64
 PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer logger_extension_cli
 BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.159.0
-COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
+COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-strip-extras \
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
@@ -25,16 +25,16 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.stamp: constraints/demo.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes --no-deps -r constraints/demo.txt
+	$(PIP) install --require-hashes -r constraints/demo.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
-	$(PIP) install --require-hashes --no-deps -r constraints/layer-builder.txt
+	$(PIP) install --require-hashes -r constraints/layer-builder.txt
 	@touch $@
 
 $(VENV)/dev.stamp: constraints/dev.txt $(VENV)/demo.stamp
-	$(PIP) install --require-hashes --no-deps -r constraints/dev.txt
+	$(PIP) install --require-hashes -r constraints/dev.txt
 	@touch $@
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
