@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?= --python 3.12 --arch x86_64
 PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer logger_extension_cli
 BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.159.0
-COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-strip-extras \
+COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
@@ -33,8 +33,11 @@ $(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r constraints/layer-builder.txt
 	@touch $@
 
-$(VENV)/dev.stamp: constraints/dev.txt $(VENV)/demo.stamp
-	$(PIP) install --require-hashes -r constraints/dev.txt
+# Two of CDK's packages hold the same file, so it is installed in the order of dependencies. All of dev
+# cannot be: with hashes, pip does not find its way through boto3's extras.
+$(VENV)/dev.stamp: constraints/dev.txt constraints/deploy.txt $(VENV)/demo.stamp
+	$(PIP) install --require-hashes -r constraints/deploy.txt
+	$(PIP) install --require-hashes --no-deps -r constraints/dev.txt
 	@touch $@
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
@@ -89,6 +92,7 @@ constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in
 	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
 	  pyproject.toml constraints/build.in
+	$(COMPILE) --extra deploy -c constraints/dev.txt -o constraints/deploy.txt pyproject.toml
 	$(COMPILE) --extra layer -c constraints/dev.txt -o constraints/layer-builder.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt -o constraints/layer.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt --extra aws -o constraints/layer-aws.txt pyproject.toml
