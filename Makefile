@@ -25,15 +25,18 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.stamp: constraints/demo.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes --no-deps -r constraints/demo.txt
+	$(PIP) install --require-hashes -r constraints/demo.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
-	$(PIP) install --require-hashes --no-deps -r constraints/layer-builder.txt
+	$(PIP) install --require-hashes -r constraints/layer-builder.txt
 	@touch $@
 
-$(VENV)/dev.stamp: constraints/dev.txt $(VENV)/demo.stamp
+# Two of CDK's packages hold the same file, so it is installed in the order of dependencies. All of dev
+# cannot be: with hashes, pip does not find its way through boto3's extras.
+$(VENV)/dev.stamp: constraints/dev.txt constraints/deploy.txt $(VENV)/demo.stamp
+	$(PIP) install --require-hashes -r constraints/deploy.txt
 	$(PIP) install --require-hashes --no-deps -r constraints/dev.txt
 	@touch $@
 
@@ -91,6 +94,7 @@ constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in
 	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
 	  pyproject.toml constraints/build.in
+	$(COMPILE) --extra deploy -c constraints/dev.txt -o constraints/deploy.txt pyproject.toml
 	$(COMPILE) --extra layer -c constraints/dev.txt -o constraints/layer-builder.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt -o constraints/layer.txt pyproject.toml
 	$(COMPILE) -c constraints/dev.txt --extra aws -o constraints/layer-aws.txt pyproject.toml
