@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import shutil
 import socket
 
@@ -7,6 +8,16 @@ import pytest
 
 # CDK's library is a program for Node.js: without it not even its tests can be imported.
 collect_ignore = [] if shutil.which("node") else ["deploy/cdk"]
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of the reach of garbage collection.
+
+    CDK's and SAM's libraries are hundreds of thousands of objects, and each full collection would
+    stop this process, which plays collectors and Lambda, while it walks over them.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
