@@ -22,6 +22,7 @@ from deploy.parameters import (
     is_given,
 )
 from deploy.permissions import READING
+from logger_extension.policy.references import BEGIN
 
 # Each signal, and the parameter that chooses AWS's own endpoint for it.
 SIGNALS = {"logs": "log_group", "traces": "xray", "metrics": ""}
@@ -33,7 +34,7 @@ RESOLVED_TOO_EARLY = "{{resolve:"
 # Percent-encoded is what W3C Baggage does not allow in a value, and `=`, which OpenTelemetry wants
 # encoded as well; nothing inside a reference.
 # https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
-REFERENCE = re.compile(r"\{\{(?:secretsmanager|ssm|ssm-secure):[^{}]*\}\}")
+REFERENCE = re.compile(rf"{BEGIN}[^{{}}]*\}}\}}")
 PIECE = re.compile(rf"{REFERENCE.pattern}|[\s\S]")
 ESCAPES = {each: f"%{ord(each):02X}" for each in '%,;="\\ '}
 

@@ -8,10 +8,10 @@ has used this month. A test holds the two together.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from deploy.stage import REPOSITORY
+
 FULL_TABLE = REPOSITORY / "deploy" / "lambda_prices.json"
 LAYER_TABLE = REPOSITORY / "logger_extension" / "policy" / "prices.json"
 

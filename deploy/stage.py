@@ -35,21 +35,31 @@ def stage_layer(root: Path, *, interpreter: Path | None = None) -> Path:
     if interpreter is not None:
         (home / "bin").mkdir()
         (home / "bin" / "python3").symlink_to(interpreter)
-    extensions = root / "extensions"
-    extensions.mkdir()
-    # A copy, not a link: the launcher finds its home next to itself.
+    return place_launcher(root / "extensions")
+
+
+def place_launcher(extensions: Path) -> Path:
+    """Copy the launcher into a folder, which is made if it must be, and return that.
+
+    A copy, not a link: the launcher finds its home next to itself.
+    """
+    extensions.mkdir(exist_ok=True)
     shutil.copy(find_launcher(), extensions / NAME)
     (extensions / NAME).chmod(0o755)
     return extensions
 
 
 def find_launcher() -> Path:
-    """Return the launcher: in a checkout or, when installed from a wheel, beside this module."""
+    """Return the launcher."""
+    return find_shipped(f"launcher/{NAME}")
+
+
+def find_shipped(name: str) -> Path:
+    """Return a file of the repository that wheels hold too, beside this module."""
     for folder in (REPOSITORY, Path(__file__).resolve().parent):
-        launcher = folder / "launcher" / NAME
-        if launcher.is_file():
-            return launcher
-    raise FileNotFoundError(f"no launcher/{NAME} in {REPOSITORY}: reinstall the package")
+        if (file := folder / name).is_file():
+            return file
+    raise FileNotFoundError(f"no {name} in {REPOSITORY}: reinstall the package")
 
 
 def this_interpreter() -> Path:

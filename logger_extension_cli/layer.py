@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from deploy.layer.errors import LayerError
-from deploy.layer.target import Target
+from deploy.layer.target import UV, Target
 from logger_extension_cli.errors import CommandError, UsageError
-
-UV = "uv"
 
 # Parts of the zip that are smaller than this share are added up.
 LEAST_SHARE = 0.01

@@ -15,13 +15,13 @@ from deploy.layer.bytecode import compile_tree, find_compiler
 from deploy.layer.content import lay_tree, prune_wheels, slim_binaries
 from deploy.layer.distributions import read_own, read_packages
 from deploy.layer.errors import LayerError
-from deploy.layer.interpreter import UV, Bundled, copy_interpreter, fetch_interpreter
+from deploy.layer.interpreter import Bundled, copy_interpreter, fetch_interpreter
 from deploy.layer.licences import write_licences
 from deploy.layer.manifest import FILE as MANIFEST
 from deploy.layer.manifest import write_manifest
 from deploy.layer.sbom import write_sbom
 from deploy.layer.startup import Bounds, Startup, check_imports, check_startup
-from deploy.layer.target import Target
+from deploy.layer.target import UV, Target
 from deploy.layer.wheels import install_wheels
 from deploy.stage import NAME
 

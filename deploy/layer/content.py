@@ -11,7 +11,7 @@ import logger_extension
 from deploy.layer.debug_information import cut_debug_information
 from deploy.layer.elf import find_binaries, read_binary
 from deploy.layer.errors import LayerError
-from deploy.stage import NAME, find_launcher
+from deploy.stage import NAME, place_launcher
 
 # Sources of compiled modules, stubs, tests, and the commands that wheels install: never imported.
 NOT_IMPORTED = (
@@ -31,10 +31,7 @@ def lay_tree(root: Path) -> Path:
     ignored = shutil.ignore_patterns(*NOT_IMPORTED)
     package = Path(logger_extension.__file__).resolve().parent
     shutil.copytree(package, home / package.name, ignore=ignored)
-    extensions = root / "extensions"
-    extensions.mkdir()
-    shutil.copy(find_launcher(), extensions / NAME)
-    (extensions / NAME).chmod(0o755)
+    place_launcher(root / "extensions")
     return home
 
 

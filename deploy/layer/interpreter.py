@@ -18,8 +18,6 @@ from deploy.layer.elf import find_binaries, lacks, read_binary
 from deploy.layer.errors import LayerError
 from deploy.layer.target import DEFAULT_PYTHON, PYTHONS, Target
 
-UV = "uv"
-
 # What of the standard library is for people, for building, or needs libraries that we do not.
 # Patterns of names in lib/pythonX.Y and in its lib-dynload.
 LEFT_OUT = (

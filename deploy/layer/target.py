@@ -14,6 +14,9 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 ARCHITECTURES = ("x86_64", "arm64")
 EXTRAS = ("grpc", "aws")
 
+# The interpreter that is fetched, in place of a prefix.
+UV = "uv"
+
 # What a bundled interpreter is where `uv` fetches it and no version is asked for.
 DEFAULT_PYTHON = "3.13"
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from deploy.layer.commands import find_tool, run
 from deploy.layer.target import Target
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from deploy.stage import find_shipped
 
 # glibc 2.17: older than that of Amazon Linux 2 (2.26), which the runtime of Python 3.11 has.
 PLATFORM = "manylinux2014"
@@ -41,9 +40,6 @@ def install_wheels(target: Target, python: str, folder: Path) -> None:
 
 
 def find_locks(extras: tuple[str, ...]) -> list[Path]:
-    """Return the files with the locked versions: in a checkout, or beside this module."""
-    names = ["layer.txt", *(f"layer-{extra}.txt" for extra in sorted(extras))]
-    for folder in (REPOSITORY / "constraints", Path(__file__).resolve().parent / "constraints"):
-        if (folder / names[0]).is_file():
-            return [folder / name for name in names]
-    raise FileNotFoundError(f"no constraints/{names[0]} in {REPOSITORY}: reinstall the package")
+    """Return the files with the locked versions."""
+    names = ["layer", *(f"layer-{extra}" for extra in sorted(extras))]
+    return [find_shipped(f"constraints/{name}.txt") for name in names]

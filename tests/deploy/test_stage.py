@@ -49,9 +49,10 @@ def test_wheel_holds_launcher_and_example(tmp_path: Path) -> None:
     target = tmp_path / "installed"
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, target], check=True)
     program = (
+        "from deploy.layer.wheels import find_locks\n"
         "from deploy.stage import find_launcher\n"
         "from logger_extension_cli.demo import find_example\n"
-        "print(find_launcher(), find_example())"
+        "print(find_launcher(), find_example(), *find_locks(('aws', 'grpc')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -64,4 +65,8 @@ def test_wheel_holds_launcher_and_example(tmp_path: Path) -> None:
     assert done.stdout.split() == [
         str(target / "deploy" / "launcher" / NAME),
         str(target / "logger_extension_cli" / "examples" / "hello"),
+        *(
+            str(target / "deploy/constraints" / f"layer{extra}.txt")
+            for extra in ("", "-aws", "-grpc")
+        ),
     ]

@@ -16,17 +16,15 @@ import sysconfig
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from deploy.stage import NAME
 from lambda_sandbox import Sandbox, Scenario
 from otlp_viewer import Collector
 from tests.support.layer_hostility import write_hostile
 from tests.support.layer_runtimes import Programs, find_node, write_function
 from tests.support.rie import SITE_PACKAGES, Emulator, Tree
+from tests.support.rie_extension import serve_inside
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
@@ -146,17 +144,11 @@ async def play_on_emulator(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
     variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{_COLLECTOR_PORT}"
     variables |= plan.environ
     async with Collector() as collector:
-
-        async def serve_inside(listener: socket.socket) -> None:
-            """Let the same server listen inside too."""
-            assert collector._runner is not None
-            await web.SockSite(collector._runner, listener).start()
-
         emulator = Emulator(
             tree,
             timeout_s=TIMEOUT_S,
             mounts=mounts,
-            servers={_COLLECTOR_PORT: serve_inside},
+            servers={_COLLECTOR_PORT: serve_inside(collector)},
             python_home=_PYTHON_ELSEWHERE,
             # The function's variables are those of the emulator's processes, not of what makes the
             # namespace.

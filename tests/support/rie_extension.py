@@ -7,7 +7,6 @@ what a test makes of it.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 import logger_extension
-from deploy.stage import NAME, find_launcher
+from deploy.stage import NAME, place_launcher
 from otlp_viewer import Collector
 from tests.support.rie import Emulator, Tree
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from otlp_viewer import SpanRow
     from tests.support.namespace import Process
@@ -53,6 +52,16 @@ class Whole:
         return by_id
 
 
+def serve_inside(collector: Collector) -> Callable[[socket.socket], Awaitable[None]]:
+    """Give what lets the server of a collector listen inside too."""
+
+    async def serve(listener: socket.socket) -> None:
+        assert collector._runner is not None
+        await web.SockSite(collector._runner, listener).start()
+
+    return serve
+
+
 @contextlib.asynccontextmanager
 async def run_whole(
     tree: Tree,
@@ -68,15 +77,8 @@ async def run_whole(
     for _, target in mounts:
         (tree.root / target).mkdir(parents=True)
     (tree.root / python_home).mkdir(exist_ok=True)
-    shutil.copy(find_launcher(), tree.extensions / NAME)
-    (tree.extensions / NAME).chmod(0o755)
+    place_launcher(tree.extensions)
     async with Collector() as collector:
-
-        async def serve_inside(listener: socket.socket) -> None:
-            """Let the same server listen inside too."""
-            assert collector._runner is not None
-            await web.SockSite(collector._runner, listener).start()
-
         emulator = Emulator(
             tree,
             environment={
@@ -85,7 +87,7 @@ async def run_whole(
             },
             max_concurrency=max_concurrency,
             mounts=mounts,
-            servers={_COLLECTOR_PORT: serve_inside},
+            servers={_COLLECTOR_PORT: serve_inside(collector)},
             python_home=python_home,
         )
         async with emulator:

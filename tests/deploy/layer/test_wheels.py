@@ -6,7 +6,8 @@ import tomllib
 import pytest
 
 from deploy.layer.target import EXTRAS
-from deploy.layer.wheels import REPOSITORY, find_locks
+from deploy.layer.wheels import find_locks
+from deploy.stage import REPOSITORY
 
 
 def _read_names(extras: tuple[str, ...]) -> set[str]:
