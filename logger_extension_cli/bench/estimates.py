@@ -46,7 +46,7 @@ def estimate_median(values: Sequence[float], confidence: float = CONFIDENCE) -> 
         values: one or more.
         confidence: such as 0.95.
     """
-    low, high = _find_interval(_draw_medians(values, random.Random(SEED)), confidence)  # noqa: S311
+    low, high = _find_interval(_draw_medians(values, _make_random()), confidence)
     return Estimate(statistics.median(values), low, high)
 
 
@@ -54,7 +54,7 @@ def estimate_change(
     old: Sequence[float], new: Sequence[float], confidence: float = CONFIDENCE
 ) -> Estimate:
     """Return the median of `new` less that of `old`, with its interval."""
-    drawn = random.Random(SEED)  # noqa: S311  (the same interval for the same values)
+    drawn = _make_random()
     changes = [
         after - before
         for before, after in zip(_draw_medians(old, drawn), _draw_medians(new, drawn), strict=True)
@@ -76,6 +76,11 @@ def fit_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     except statistics.StatisticsError as error:
         raise ValueError(f"no exponent of {len(sizes)} sizes: {error}") from error
     return slope
+
+
+def _make_random() -> random.Random:
+    """Return the same numbers each time, so that the same values have the same interval."""
+    return random.Random(SEED)  # noqa: S311  (nothing is secret here)  # nosec B311
 
 
 def _draw_medians(values: Sequence[float], drawn: random.Random) -> list[float]:
