@@ -79,7 +79,7 @@ bench-guard: $(VENV)/dev.stamp ## the ratios that must not get worse, in half a 
 	$(BIN)/python -m benchmarks --guard
 
 bench-profile: $(VENV)/dev.stamp ## flame graphs and the tree of imports, into build/profiles
-	$(BIN)/python -m benchmarks.profiles build/profiles
+	$(BIN)/python -m benchmarks --profile build/profiles
 
 bench-memory: $(VENV)/dev.stamp ## resident memory: steady, in a flood, by import and library
 	$(BIN)/python benchmarks/memory.py

@@ -6,7 +6,8 @@
 
 Each case prints its table when it is done. With --output the values go to a file as JSON lines, for
 `logger-extension bench compare`; with --page they become docs/benchmarks.md. Exits 1 when a bound
-is missed (see bounds.py); with --guard in three attempts at its case: machines are noisy.
+is missed (see bounds.py); with --guard in three attempts at its case: machines are noisy. With
+--profile nothing is measured: it writes what the extension is busy with in each case.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from benchmarks.cases import cold_start, invocation, memory_growth, slowdown, st
 from benchmarks.frame import Plan, Results, draw_rows, make_rows
 from benchmarks.page import write_page
 from benchmarks.peers import PeerError, read_peers
+from benchmarks.profiles import profile_all
 from logger_extension_cli.bench.measurements import Measurement
 
 ATTEMPTS = 3
@@ -78,6 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = read_arguments(argv)
     plan = Plan(is_full=arguments.full, is_trial=arguments.trial, peers=arguments.peer)
     names = GUARDED if arguments.guard else arguments.cases or list(CASES)
+    if arguments.profile is not None:
+        profile_all(arguments.profile, names)
+        print("\n".join(sorted(str(path) for path in arguments.profile.iterdir())))
+        return 0
     attempts = ATTEMPTS if arguments.guard else 1
     measured: list[Measurement] = []
     notes: list[str] = []
@@ -111,6 +117,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--peer", action="append", default=[], metavar="NAME=DIR", help="an extension of others"
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write JSON lines there")
+    parser.add_argument("--profile", type=Path, metavar="FOLDER", help="flame graphs, no figures")
     parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md")
     arguments = parser.parse_args(argv)
     unknown = [name for name in arguments.cases if name not in CASES]

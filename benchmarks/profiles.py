@@ -1,23 +1,15 @@
-"""What the extension is busy with: a flame graph of kinds of work, and the imports of its start.
+"""What the extension is busy with in each case: a flame graph, and the imports of its start.
 
-    python -m benchmarks.profiles FOLDER
-
-Writes, by pyinstrument, `NAME.html` for people and `NAME.speedscope.json` for speedscope.app:
-
-    start        the start and one invocation
-    few-lines    invocations with 10 lines each
-    many-lines   invocations with 1,000 lines each
-
-and `imports.txt`, the tree of CPython's `-X importtime`, microseconds a module. A profiled process
-is slower: the shares in it are figures, the times are not.
+Writes, by pyinstrument, `CASE.html` for people and `CASE.speedscope.json` for speedscope.app, of the
+extension at the work of that case, and `importtime.txt`, the tree of CPython's `-X importtime`,
+microseconds a module. A profiled process is slower, so nothing is measured beside it: the shares in
+it are figures, the times are not.
 """
 
-import argparse
 import asyncio
 import importlib
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,12 +19,15 @@ from benchmarks.subjects import IDLE_EVENT
 from deploy.stage import this_interpreter
 
 PROFILED = HERE / "profiled"
-IMPORTS = "imports"
-# Name to invocations and the lines of each.
+IMPORTS = "importtime"
+# Case to the invocations that show its work, and the lines of each.
 WORK: Mapping[str, tuple[int, int]] = {
-    "start": (1, 0),
-    "few-lines": (300, 10),
-    "many-lines": (30, 1_000),
+    "startup": (1, 0),
+    "cold_start": (1, 0),
+    "invocation": (300, 10),
+    "slowdown": (30, 1_000),
+    "throughput": (3, 10_000),
+    "memory_growth": (1_000, 10),
 }
 
 
@@ -97,28 +92,12 @@ def render(session_path: Path, folder: Path, name: str) -> None:
         (folder / f"{name}.{suffix}").write_text(renderer.render(session), encoding="utf-8")
 
 
-def profile_all(folder: Path) -> None:
-    """Write everything into a folder, which is made where it is missing."""
+def profile_all(folder: Path, cases: Iterable[str]) -> None:
+    """Write the profiles of cases into a folder, which is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     profile(IMPORTS, folder / f"{IMPORTS}.txt", 1, 0)
     with tempfile.TemporaryDirectory() as sessions:
-        for name, (invocations, lines) in WORK.items():
+        for name in cases:
             path = Path(sessions, name)
-            profile(name, path, invocations, lines)
+            profile(name, path, *WORK[name])
             render(path, folder, name)
-
-
-def main() -> int:
-    """Profile, and say where it is."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
-    folder: Path = parser.parse_args().folder
-    profile_all(folder)
-    print("\n".join(sorted(str(path) for path in folder.iterdir())))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

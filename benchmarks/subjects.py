@@ -27,7 +27,8 @@ OURS = "ours"
 NONE = "none"
 NOOP = "no-op"
 SUBSCRIBED = "subscribed"
-SDK = {"SDK simple": "simple", "SDK batch": "batch"}
+SIMPLE, BATCH = "SDK simple", "SDK batch"
+SDK = {SIMPLE: "simple", BATCH: "batch"}
 POWERTOOLS = "powertools"
 IDLE_EVENT: Mapping[str, Any] = {"parts": 1, "times": 0, "sleep_ms": 0, "lines": 0, "mark": "x.0"}
 

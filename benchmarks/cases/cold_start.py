@@ -4,7 +4,8 @@
     answer   init and the response of the first invocation: what the first caller waits for
 
 The runtimes wait rather than compute, so the CPU is free for what starts beside them; with
-`awslambdaric`, AWS's own for Python, they compute, and the SDK in the handler is a subject too.
+`awslambdaric`, AWS's own for Python, they compute, and the SDK in the handler is a subject too. A
+full run has the extension over gRPC as well, whose library takes longer to import.
 Every start is of a new sandbox. Init is not held to the CPU share of the memory size, as on Lambda.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from benchmarks.frame import Plan, Results, Series
 from benchmarks.local_lambda import HERE, Setup, open_lane, run_server
 from benchmarks.peers import make_environ
-from benchmarks.subjects import IDLE_EVENT, OURS
+from benchmarks.subjects import BATCH, IDLE_EVENT, OURS
 
 INITS_MS = (20, 150, 1_000)
 ROUNDS = (11, 40)
@@ -56,8 +57,8 @@ async def _measure(
         for part in ("init", "answer")
     )
     with tempfile.TemporaryDirectory() as folder:
-        async with run_server("collector", "all=0") as collector:
-            setups = make_setups(plan, collector.addresses["all"], runtime, environ, scenario)
+        async with run_server("collector", "all=0", "all-grpc=0") as collector:
+            setups = make_setups(plan, collector.addresses, runtime, environ, scenario)
             # The first round warms the disk.
             for number in range(-plan.warm_ups(1), rounds):
                 for setup in setups:
@@ -70,12 +71,13 @@ async def _measure(
 
 def make_setups(
     plan: Plan,
-    address: str,
+    addresses: Mapping[str, str],
     runtime: str,
     environ: Mapping[str, str],
     scenario: Mapping[str, Sequence[str]],
 ) -> list[Setup]:
     """Return the subjects beside a runtime."""
+    address = addresses["all"]
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}"}
     setups = [
         Setup(name="none", extension="none", environ=environ, scenario=scenario),
@@ -84,7 +86,14 @@ def make_setups(
     ]
     if runtime == PYTHON:
         sdk = {**endpoint, "BENCHMARK_TELEMETRY": "batch"}
-        setups.append(Setup(name="SDK batch", extension="none", environ=sdk))
+        setups.append(Setup(name=BATCH, extension="none", environ=sdk))
+    if plan.is_full:
+        grpc = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{addresses['all-grpc']}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        }
+        name, variables = f"{OURS} grpc", {**environ, **grpc}
+        setups.append(Setup(name=name, extension="ours", environ=variables, scenario=scenario))
     for name, peer in plan.peers.items():
         variables = {**environ, **make_environ(peer, address)}
         setups.append(Setup(name=name, extension=peer, environ=variables, scenario=scenario))

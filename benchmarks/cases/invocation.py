@@ -28,9 +28,11 @@ from typing import Any, Literal
 from benchmarks.frame import Plan, Results, Series
 from benchmarks.local_lambda import Lane, open_lane, run_server, turn
 from benchmarks.subjects import (
+    BATCH,
     NONE,
     NOOP,
     OURS,
+    SIMPLE,
     Collecting,
     make_setup,
     name_subjects,
@@ -41,9 +43,13 @@ from benchmarks.subjects import (
 LINES = 10
 PIECES, PIECE_MS = 4, 5
 ROUNDS = (20, 100)
+# Of the settings that are there for their product, a full run has many.
+CROSS_ROUNDS = 20
 WARM_UPS = 3
 POLICIES = (("end", "overlap", "auto"), ("end", "overlap", "auto", "periodic,1000"))
 ROUND_TRIPS_MS = ((1, 20), (1, 20, 100, 500))
+PROTOCOLS = ("http/protobuf", "http/json", "grpc")
+COMPRESSIONS = ("gzip", "none")
 SIZES_MB = (128, 512, 1_024, 1_769, 3_538, 10_240)
 # Rounds are fewer where the subject that waits longest, once a line, would take minutes.
 MOST_WAIT_MS = 100_000
@@ -55,12 +61,15 @@ class Setting:
 
     Attributes:
         is_limited: whether the CPU share of the memory size is enforced.
+        is_crossed: one of the product of all ways to the collector, in which only what goes by
+            them is measured, beside what there is to compare it with.
     """
 
     collecting: Collecting
     memory_mb: int = 3_538
     is_limited: bool = False
     lines: int = LINES
+    is_crossed: bool = False
 
     def parameters(self) -> dict[str, str | int | float]:
         """What a measurement is told apart by."""
@@ -88,33 +97,54 @@ def choose_settings(plan: Plan) -> list[Setting]:
     ]
     if not plan.is_full:
         return far
-    ways = [("http/protobuf", "none"), ("http/json", "gzip"), ("grpc", "gzip"), ("grpc", "none")]
+    crossed = [
+        Collecting(round_trip_ms=trip_ms, protocol=protocol, compression=compression)
+        for trip_ms in ROUND_TRIPS_MS[1]
+        for protocol in PROTOCOLS
+        for compression in COMPRESSIONS
+    ]
+    near = Collecting(round_trip_ms=20)
     return [
         *far,
         *(
-            Setting(collecting=Collecting(round_trip_ms=20, protocol=each, compression=packed))
-            for each, packed in ways
+            Setting(collecting=each, is_crossed=True)
+            for each in crossed
+            if each not in [setting.collecting for setting in far]
         ),
-        *(
-            Setting(collecting=Collecting(round_trip_ms=20), memory_mb=size, is_limited=True)
-            for size in SIZES_MB
-        ),
-        Setting(collecting=Collecting(round_trip_ms=20), lines=1_000),
+        *(Setting(collecting=near, memory_mb=size, is_limited=True) for size in SIZES_MB),
+        Setting(collecting=near, lines=1_000),
     ]
+
+
+def choose_subjects(plan: Plan, results: Results, setting: Setting) -> list[str]:
+    """Return who is measured in a setting."""
+    subjects = name_subjects(plan, results, plan.choose(*POLICIES))
+    if setting.lines > LINES:
+        subjects.remove(SIMPLE)  # a round trip a line
+    if setting.is_crossed:
+        # The batches are the baseline of what arrives, whatever the protocol.
+        compared = (NONE, NOOP, BATCH)
+        return [each for each in subjects if each in compared or each.startswith(OURS)]
+    return subjects
+
+
+def choose_rounds(plan: Plan, setting: Setting, subjects: Sequence[str]) -> int:
+    """Return how often a setting is repeated."""
+    trips = setting.lines if SIMPLE in subjects else 1
+    most = int(MOST_WAIT_MS / (setting.collecting.round_trip_ms * trips))
+    return min(plan.rounds(*ROUNDS), most, CROSS_ROUNDS if setting.is_crossed else most)
 
 
 def run(plan: Plan, results: Results) -> None:
     """Invoke all subjects in each setting."""
     for setting in choose_settings(plan):
-        subjects = name_subjects(plan, results, plan.choose(*POLICIES))
-        if setting.lines > LINES:
-            subjects.remove("SDK simple")  # a round trip a line
+        subjects = choose_subjects(plan, results, setting)
         asyncio.run(_measure(plan, results, setting, subjects))
 
 
 async def _measure(plan: Plan, results: Results, setting: Setting, subjects: Sequence[str]) -> None:
     trip_ms = setting.collecting.round_trip_ms
-    rounds = min(plan.rounds(*ROUNDS), int(MOST_WAIT_MS / (trip_ms * setting.lines)))
+    rounds = choose_rounds(plan, setting, subjects)
     ways = {each: name_way(each, setting.collecting.protocol) for each in subjects}
     logged = Logged()
     async with AsyncExitStack() as stack:
@@ -190,10 +220,10 @@ def _add_arrivals(
             if mark in counts["arrived_s"]
         ]
         if fresh:
-            results.add(_series(setting, "freshness", "SDK batch"), subject, *fresh)
+            results.add(_series(setting, "freshness", BATCH), subject, *fresh)
         if marks:
             sent = counts["bytes"].get(way, 0) / len(marks)
-            results.add(_series(setting, "sent_bytes", "SDK batch", "ratio"), subject, sent)
+            results.add(_series(setting, "sent_bytes", BATCH, "ratio"), subject, sent)
 
 
 def _series(

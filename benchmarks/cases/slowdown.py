@@ -12,6 +12,7 @@ CPU. Functions stand side by side in local Lambdas that freeze, and are invoked 
                       Lambda has the work of posting the lines, which on AWS is done elsewhere
     subscribed again  the same again: what it differs by is the noise floor
     ours              the extension with its default policy
+    ours POLICY       where the policies are compared, with another
 
 Each round has its own amount of work, the same for all: a control group that has used up its share
 stops until its period of 100 ms is over, and amounts that are spread evenly over such a share show
@@ -38,7 +39,7 @@ from lambda_sandbox.cpu import PERIOD_US, quota_us
 BASE, AGAIN = "subscribed", "subscribed again"
 WORK_MS = 100.0
 PARTS = 100
-ROUNDS = (12, 60)
+ROUNDS = (12, 30)
 WARM_UPS = 3
 TRIAL_TIMES = 1_000
 # Where nothing stops the handler, a little spread is enough.
@@ -49,11 +50,16 @@ GOLDEN = 0.618034
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A handler: bound by `cpu` or by `io`, at a memory size, with its lines."""
+    """A handler: bound by `cpu` or by `io`, at a memory size, with its lines, and who runs by it.
+
+    Attributes:
+        policies: those that are compared with the default.
+    """
 
     bound_by: str
     memory_mb: int
     lines: int
+    policies: Sequence[str] = ()
 
 
 SHORT = (
@@ -65,8 +71,9 @@ SHORT = (
 FULL = (
     *(
         Work(bound_by="cpu", memory_mb=size, lines=1_000)
-        for size in (128, 512, 1_024, 1_769, 3_538, 10_240)
+        for size in (128, 512, 1_024, 3_538, 10_240)
     ),
+    Work(bound_by="cpu", memory_mb=1_769, lines=1_000, policies=("end", "overlap")),
     *(
         Work(bound_by=kind, memory_mb=1_769, lines=lines)
         for kind in ("cpu", "io")
@@ -108,6 +115,15 @@ def make_setups(plan: Plan, work: Work, collector: str, sink: str) -> list[Setup
         Setup(name=NOOP, extension="noop", scenario=scenario),
         Setup(name=BASE, extension="noop", environ=subscribed, scenario=scenario),
         Setup(name=OURS, extension="ours", environ=ours, scenario=scenario),
+        *(
+            Setup(
+                name=f"{OURS} {policy}",
+                extension="ours",
+                environ={**ours, "LOGGER_EXTENSION_FLUSH_POLICY": policy},
+                scenario=scenario,
+            )
+            for policy in work.policies
+        ),
         Setup(name=AGAIN, extension="noop", environ=subscribed, scenario=scenario),
         *(
             Setup(
@@ -151,7 +167,7 @@ def make_event(work: Work, work_ms: float, times_a_ms: float) -> Mapping[str, An
 
 
 async def _invoke(results: Results, work: Work, lane: Lane, event: Mapping[str, Any]) -> None:
-    is_ours = lane.name == OURS
+    is_ours = lane.name.startswith(OURS)
     pid = lane.extension_pid() if is_ours else min(lane.sandbox.extension_pids.values())
     before_ms = read_cpu_ms(pid)
     taken_ms: list[float] = []

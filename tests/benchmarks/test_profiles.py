@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.profiles import IMPORTS, profile, render
+from benchmarks.__main__ import CASES, main
+from benchmarks.profiles import IMPORTS, WORK, profile
 
-pytestmark = pytest.mark.slow
+
+def test_every_case_has_its_work() -> None:
+    """A case without would be found only by who asks for its profile."""
+    assert set(WORK) == set(CASES)
 
 
+@pytest.mark.slow
 def test_the_imports_of_the_start_are_written(tmp_path: Path) -> None:
     """With the extension's own modules and what they cost."""
     path = tmp_path / "imports.txt"
@@ -19,13 +24,17 @@ def test_the_imports_of_the_start_are_written(tmp_path: Path) -> None:
     assert cumulative_us["logger_extension.app"] > cumulative_us["logger_extension.outlets"] > 0
 
 
-def test_a_flame_graph_has_what_the_extension_does(tmp_path: Path) -> None:
-    """Its functions by name, in both formats."""
+@pytest.mark.slow
+def test_a_flame_graph_has_what_the_extension_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its functions by name, in both formats, with the imports beside it; nothing is measured."""
     pytest.importorskip("pyinstrument")
-    session = tmp_path / "session"
-    profile("many-lines", session, 3, 2_000)
-    render(session, tmp_path, "many-lines")
-    assert "logger_extension" in (tmp_path / "many-lines.html").read_text()
-    frames = json.loads((tmp_path / "many-lines.speedscope.json").read_text())["shared"]["frames"]
+    assert main(["slowdown", "--profile", str(tmp_path)]) == 0
+    names = {"importtime.txt", "slowdown.html", "slowdown.speedscope.json"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / name) for name in sorted(names)]
+    assert "logger_extension" in (tmp_path / "slowdown.html").read_text()
+    frames = json.loads((tmp_path / "slowdown.speedscope.json").read_text())["shared"]["frames"]
     assert any("logger_extension" in frame["file"] for frame in frames)
     assert any(frame["name"] == "encode_logs" for frame in frames)
