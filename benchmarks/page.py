@@ -3,7 +3,7 @@
 Owns the words and the order of the sections. Figures come from rows; pictures from pictures.py.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,13 @@ from logger_extension_cli.bench.measurements import Measurement
 
 DOCS = REPOSITORY / "docs"
 PAGE = "benchmarks.md"
+# What was changed because of these figures, before and after: written by hand.
+CHANGES = Path(__file__).with_name("changes.md")
 PICTURES = Path("pictures", "benchmarks")
 REGION, ARCHITECTURE = "us-east-1", "x86_64"
 MB_PER_GB = 1_024
+# How telemetry usually goes to the collector.
+USUAL = {"protocol": "http/protobuf", "compression": "gzip"}
 
 INTRODUCTION = """\
 # Benchmarks
@@ -85,8 +89,11 @@ SECTIONS = (
     ),
     Section(
         "Memory",
-        ("memory_peak", "memory_growth"),
-        "Resident memory of the extension's Python, in MB of 1,048,576 bytes.",
+        ("memory_peak", "memory_growth", "invocation_cpu"),
+        "Resident memory of the extension's Python, in MB of 1,048,576 bytes, and its CPU time an\n"
+        "invocation, at eight checkpoints in as many invocations from each other. The growth of\n"
+        "CPU time with the number of invocations is in the table above.",
+        "growth",
     ),
 )
 
@@ -110,6 +117,7 @@ def write_page(
     lines = [_draw_head(measured[0], notes, missed)]
     for section in SECTIONS:
         lines += _draw_section(section, rows, pictures)
+    lines.append(CHANGES.read_text())
     (docs / PAGE).write_text("\n".join(lines).rstrip() + "\n")
 
 
@@ -141,16 +149,64 @@ def _draw_section(section: Section, rows: Sequence[Row], pictures: Sequence[str]
     if section.picture in pictures:
         yield f"![{section.title}]({PICTURES.as_posix()}/{section.picture}.svg)\n"
     for case, of_case in of_section.items():
-        yield from _draw_table(case, of_case)
+        for column, found in _split(of_case).items():
+            yield from _draw_pivot(case, column, found) if column else _draw_table(case, found)
+
+
+def _split(rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+    """Return the rows of a case by the parameter that their table has columns of, "" for none.
+
+    A full run has a product of settings: of those, only effects are shown, side by side.
+    """
+    tables: dict[str, list[Row]] = {}
+    for row in rows:
+        parameters = row.measured.parameters
+        column = ""
+        if parameters.get("cpu") == "share":
+            column = "memory_mb"
+        elif any(parameters.get(name, value) != value for name, value in USUAL.items()):
+            column = "round_trip_ms"
+        tables.setdefault(column, []).append(row)
+    return tables
+
+
+def _draw_pivot(case: str, column: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a table of effects with a column for each value of a parameter."""
+    common = find_common(rows)
+    effects: dict[str, dict[str | int | float, str]] = {}
+    for row in rows:
+        if row.effect is None:
+            continue
+        parameters = row.measured.parameters
+        rest = {k: v for k, v in parameters.items() if k not in common and k != column}
+        cells = effects.setdefault(f"{row.measured.subject}{draw_parameters(rest)}", {})
+        price = f" ({_draw_price(row)} USD)" if case == "billed" else ""
+        cells[parameters[column]] = draw_effect(row)[0] + price
+    values = sorted({row.measured.parameters[column] for row in rows}, key=float)
+    first = rows[0].measured
+    yield (
+        f"`{case}` in {first.unit}, to {first.baseline}, by {column}"
+        f"{draw_parameters({k: v for k, v in common.items() if k != column})}:\n"
+    )
+    yield f"| | {' | '.join(map(str, values))} |"
+    yield "|---" + "|--:" * len(values) + "|"
+    for name, cells in effects.items():
+        yield f"| {name} | {' | '.join(cells.get(value, '') for value in values)} |"
+    yield ""
 
 
 def _draw_table(case: str, rows: Sequence[Row]) -> Iterator[str]:
     common = find_common(rows)
-    is_billed = case == "billed"
-    price = f" | USD a million ({REGION})" if is_billed else ""
-    yield f"`{case}` in {rows[0].measured.unit}{draw_parameters(common)}:\n"
-    yield f"| | to {rows[0].measured.baseline} | interval | median | n{price} |"
-    yield "|---|--:|--:|--:|--:|" + ("--:|" if is_billed else "")
+    unit = rows[0].measured.unit
+    more: Mapping[str, Callable[[Row], str]] = {}
+    if case == "billed":
+        more = {f"USD a million ({REGION})": _draw_price}
+    elif unit == "us a line":
+        more = {"lines a second and core": lambda row: f"{1e6 / row.value.median:,.0f}"}
+    yield f"`{case}` in {unit}{draw_parameters(common)}:\n"
+    heads = ["", f"to {rows[0].measured.baseline}", "interval", "median", "n", *more]
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" + "|--:" * (len(heads) - 1) + "|"
     for row in rows:
         rest = {k: v for k, v in row.measured.parameters.items() if k not in common}
         effect, interval = draw_effect(row)
@@ -160,7 +216,7 @@ def _draw_table(case: str, rows: Sequence[Row]) -> Iterator[str]:
             interval,
             f"{row.value.median:.4g}",
             str(len(row.measured.values)),
-            *([_draw_price(row)] if is_billed else []),
+            *(draw(row) for draw in more.values()),
         ]
         yield f"| {' | '.join(cells)} |"
     yield ""

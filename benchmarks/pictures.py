@@ -1,11 +1,12 @@
-"""The pictures of docs/benchmarks.md, as SVG by matplotlib: what each subject adds, with intervals.
+"""The pictures of docs/benchmarks.md, as SVG by matplotlib: what each subject adds, what grows.
 
 The same rows make the same file, byte by byte. matplotlib comes with the dev extra and is imported
 when a picture is drawn.
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ PICTURES = {
 # A full run has more than fits a picture: of these parameters these values are shown.
 SHOWN = {"protocol": "http/protobuf", "compression": "gzip", "cpu": "all", "lines": 10}
 BAR_INCHES, MARGIN_INCHES, WIDTH_INCHES = 0.22, 1.2, 10.0
+GROWTH, GROWTH_INCHES = "growth", 3.2
 
 
 def draw_pictures(rows: Sequence[Row], folder: Path) -> list[str]:
@@ -29,13 +31,15 @@ def draw_pictures(rows: Sequence[Row], folder: Path) -> list[str]:
         folder: made where it is missing.
     """
     drawn = []
+    folder.mkdir(parents=True, exist_ok=True)
+    if _draw_growth(rows, folder / f"{GROWTH}.svg"):
+        drawn.append(GROWTH)
     for name, panels in PICTURES.items():
         of_panels = [
             [row for row in rows if row.measured.case == case and _is_shown(row)]
             for case, _ in panels
         ]
         if all(of_panels):
-            folder.mkdir(parents=True, exist_ok=True)
             _draw(of_panels, [words for _, words in panels], folder / f"{name}.svg")
             drawn.append(name)
     return drawn
@@ -48,17 +52,47 @@ def _is_shown(row: Row) -> bool:
     )
 
 
-def _draw(panels: Sequence[Sequence[Row]], words: Sequence[str], path: Path) -> None:
+@contextmanager
+def _open_panels(count: int, height_inches: float, path: Path) -> Iterator[Sequence[Any]]:
+    """Give panels side by side to draw on, and write them to a file."""
     matplotlib: Any = importlib.import_module("matplotlib")
     figures: Any = importlib.import_module("matplotlib.figure")
-    height = MARGIN_INCHES + BAR_INCHES * max(map(len, panels))
     with matplotlib.rc_context({"svg.hashsalt": "benchmarks", "svg.fonttype": "none"}):
-        figure = figures.Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
-        for axes, rows, title in zip(
-            figure.subplots(1, len(panels), squeeze=False)[0], panels, words, strict=True
-        ):
-            _draw_panel(axes, rows, title)
+        figure = figures.Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
+        yield figure.subplots(1, count, squeeze=False)[0]
         figure.savefig(path, metadata={"Date": None})
+
+
+def _draw(panels: Sequence[Sequence[Row]], words: Sequence[str], path: Path) -> None:
+    height_inches = MARGIN_INCHES + BAR_INCHES * max(map(len, panels))
+    with _open_panels(len(panels), height_inches, path) as all_axes:
+        for axes, rows, title in zip(all_axes, panels, words, strict=True):
+            _draw_panel(axes, rows, title)
+
+
+def _draw_growth(rows: Sequence[Row], path: Path) -> bool:
+    """Draw the cost of one against the number, and memory over invocations, if there are both."""
+    costs = [row for row in rows if row.measured.case == "unit_cost"]
+    memory = [row for row in rows if row.measured.case == "memory_growth" and row.effect]
+    if not costs or not memory:
+        return False
+    with _open_panels(2, GROWTH_INCHES, path) as (of_cost, of_memory):
+        for name in dict.fromkeys(row.measured.parameters["of"] for row in costs):
+            points = [
+                (int(row.measured.subject.removeprefix("of ")), row.value.median)
+                for row in costs
+                if row.measured.parameters["of"] == name
+            ]
+            of_cost.plot(*zip(*points, strict=True), marker="o", label=f"one of {name}")
+        of_cost.set(xscale="log", ylim=(0, None), xlabel="number", ylabel="us of CPU for one")
+        for row in memory:
+            size_mb = row.measured.parameters["memory_mb"]
+            places = range(1, len(row.measured.values) + 1)
+            of_memory.plot(places, row.measured.values, marker="o", label=f"at {size_mb} MB")
+        of_memory.set(ylim=(0, None), xlabel="checkpoint", ylabel="resident MB")
+        for axes in (of_cost, of_memory):
+            axes.legend(fontsize=8)
+    return True
 
 
 def _draw_panel(axes: Any, rows: Sequence[Row], title: str) -> None:

@@ -1,7 +1,7 @@
 """What the extension is busy with in each case: a flame graph, and the imports of its start.
 
-Writes, by pyinstrument, `CASE.html` for people and `CASE.speedscope.json` for speedscope.app, of the
-extension at the work of that case, and `importtime.txt`, the tree of CPython's `-X importtime`,
+Writes, by pyinstrument, `CASE.html` for people and `CASE.speedscope.json` for speedscope.app, of
+the extension at the work of that case, and `importtime.txt`, the tree of CPython's `-X importtime`,
 microseconds a module. A profiled process is slower, so nothing is measured beside it: the shares in
 it are figures, the times are not.
 """

@@ -106,6 +106,31 @@ def test_the_page_has_figures_price_and_machine(tmp_path: Path) -> None:
     assert "](pictures" not in page
 
 
+def test_other_ways_to_the_collector_stand_side_by_side(tmp_path: Path) -> None:
+    """A product of settings is a table of effects, with a column for each round trip."""
+    results = Results()
+    for trip_ms, added_ms in ((1, 5.0), (500, 70.0)):
+        for compression in ("gzip", "none"):
+            parameters: dict[str, str | int | float] = {
+                "round_trip_ms": trip_ms,
+                "protocol": "http/json",
+                "compression": compression,
+            }
+            series = replace(BILLED, case="response", parameters=parameters)
+            results.add(series, "none", 1.0)
+            results.add(series, "ours end", 1.0 + added_ms)
+    write_page(results.measurements(), [], [], tmp_path)
+    page = (tmp_path / PAGE).read_text()
+    assert "| | 1 | 500 |" in page
+    assert "| ours end, compression=none | +5 | +70 |" in page
+
+
+def test_the_page_says_how_many_lines_a_core_sends_in_a_second(tmp_path: Path) -> None:
+    """13.2 us for one are 75,758 of them."""
+    write_page(make_results().measurements(), [], [], tmp_path)
+    assert "| 75,758 |" in (tmp_path / PAGE).read_text()
+
+
 def test_pictures_are_the_same_for_the_same_rows(tmp_path: Path) -> None:
     """So that a new run changes them only where figures have changed."""
     pytest.importorskip("matplotlib")
@@ -114,7 +139,7 @@ def test_pictures_are_the_same_for_the_same_rows(tmp_path: Path) -> None:
         series = Series(case=case, unit="ms", relation="difference", baseline="none")
         results.add(series, "none", 1.0, 2.0)
         results.add(series, "ours", 3.0, 5.0)
-        limited = replace(series, parameters={"cpu": "share"})
+        limited = replace(series, parameters={"cpu": "share", "memory_mb": 128})
         results.add(limited, "none", 1.0, 2.0)
         results.add(limited, "ours by share", 3.0, 5.0)
     drawn = []
