@@ -27,6 +27,14 @@ EXIT_NOT_REGISTERED = 70
 EXIT_PASS_THROUGH = 75
 EXIT_BAD_CONFIG = 78
 
+# What these start with: our own endpoints switch the receiver for the function's SDK on.
+SETTINGS_TO_READ_FIRST = (
+    "OTEL_SDK_DISABLED",
+    "LOGGER_EXTENSION_STRICT",
+    "LOGGER_EXTENSION_OTLP_",
+    "LOGGER_EXTENSION_EXPORTER_OTLP_",
+)
+
 
 def main() -> int:
     """Run one process of the extension; return its exit code."""
@@ -57,11 +65,13 @@ def _start() -> int:
         return EXIT_NOT_REGISTERED
 
     handoff.start_up_s["subscribed"] = time.monotonic() - began_s
+    if handoff.listener is not None and _can_ask_unread():
+        bootstrap.ask_next(handoff)
     try:
         config = _read_config(handoff)
     except ConfigError as error:
         return _without_config(handoff, error)
-    if config.cpu.has_spare:
+    if config.cpu.has_spare and handoff.first_next is None:
         # The imports below run on the spare CPU, beside the runtime's own init. Without one they
         # run before the first `next`, while init still has its CPU boost.
         if config.receiver.is_on:
@@ -85,6 +95,22 @@ def _has_endpoint() -> bool:
     return any(
         value and "_EXPORTER_OTLP_" in name and name.endswith("ENDPOINT")
         for name, value in os.environ.items()
+    )
+
+
+def _can_ask_unread() -> bool:
+    """Whether the first `next` can be asked before the settings are read: init waits for it.
+
+    With a spare CPU, and where no setting is there that has its say before the first invocation:
+    to be off, to fail the init, or to listen for the function's own SDK.
+    """
+    memory_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if not (memory_mb.isascii() and memory_mb.isdigit()):
+        return False
+    from logger_extension.policy.cpu import find_cpu_share
+
+    return find_cpu_share(int(memory_mb), os.cpu_count()).has_spare and not any(
+        value and name.startswith(SETTINGS_TO_READ_FIRST) for name, value in os.environ.items()
     )
 
 
@@ -112,6 +138,8 @@ def _without_config(handoff: "Handoff", error: "ConfigError") -> int:
         bootstrap.report_init_error(handoff, "Extension.ConfigInvalid", str(error))
         return EXIT_BAD_CONFIG
     say("error", "bad settings: the function runs without telemetry", reason=str(error))
+    if handoff.first_next is not None and bootstrap.await_shutdown(handoff.first_next):
+        bootstrap.tell_launcher(os.environ, "shutdown")
     return EXIT_PASS_THROUGH
 
 

@@ -19,15 +19,12 @@ import _socket
 import os
 
 from logger_extension.errors import LambdaApiError, ProtocolError
-from logger_extension.http1 import Response, ResponseReader, write_request
+from logger_extension.http1 import ResponseReader, write_request
+from logger_extension.raw_call import call, connect
 
 DEFAULT_TELEMETRY_PORT = 4328
 MAX_PORT = 65_535
 MANAGED_INSTANCES = "lambda-managed-instances"
-
-# Lambda answers these calls from the same machine within milliseconds. The bound only keeps a
-# broken sandbox from hanging us for ever; init itself is limited to 10 s.
-API_TIMEOUT_S = 5.0
 
 # The kernel holds this many telemetry connections until the server adopts the listener.
 BACKLOG = 128
@@ -149,10 +146,28 @@ def ask_next(handoff: Handoff) -> None:
     Raises:
         LambdaApiError: the API cannot be reached.
     """
-    sock = _connect(handoff.api, "next")
+    sock = connect(handoff.api, "next")
     headers = (("Lambda-Extension-Identifier", handoff.extension_id),)
     sock.sendall(write_request("GET", "/2020-01-01/extension/event/next", handoff.api, headers))
     handoff.first_next = sock
+
+
+def await_shutdown(first_next: _socket.socket) -> bool:
+    """Wait for the answer to the first `next`; return whether it is SHUTDOWN.
+
+    For a process that has nothing more to do: if it ended at once, Lambda would refuse every `next`
+    of the launcher until the next INVOKE had gone to the dead.
+    """
+    reader, response = ResponseReader(), None
+    try:
+        first_next.settimeout(None)
+        while response is None:
+            response = reader.feed(first_next.recv(65536))
+    except (OSError, ProtocolError):
+        return False
+    finally:
+        first_next.close()
+    return b'"SHUTDOWN"' in response.body
 
 
 def listen_for_sdk(handoff: Handoff, port: int) -> None:
@@ -173,7 +188,7 @@ def report_init_error(handoff: Handoff, error_type: str, message: str) -> None:
     safe = message.translate({34: "'", 92: "/"} | dict.fromkeys(range(32), " "))
     body = f'{{"errorMessage":"{safe}","errorType":"{error_type}"}}'.encode()
     path = "/2020-01-01/extension/init/error"
-    _call(handoff.api, "init/error", write_request("POST", path, handoff.api, headers, body))
+    call(handoff.api, "init/error", write_request("POST", path, handoff.api, headers, body))
 
 
 def _port(text: str) -> int:
@@ -207,7 +222,7 @@ def _register(api: str, environ: "os._Environ[str]") -> "tuple[str, bytes]":
         ("Lambda-Extension-Accept-Feature", "accountId"),
     )
     path = "/2020-01-01/extension/register"
-    response = _call(api, "register", write_request("POST", path, api, headers, events))
+    response = call(api, "register", write_request("POST", path, api, headers, events))
     extension_id = response.headers.get("lambda-extension-identifier", "")
     if response.status != 200 or not extension_id:  # noqa: PLR2004  (any other answer is fatal: docs)
         raise LambdaApiError("register", response.status, response.body.decode("utf-8", "replace"))
@@ -225,36 +240,9 @@ def _subscribe(handoff: Handoff, timeout_ms: int) -> int:
         body = (SUBSCRIPTION % (schema_version, timeout_ms, handoff.telemetry_port)).encode()
         request = write_request("PUT", "/2022-07-01/telemetry", handoff.api, headers, body)
         try:
-            status = _call(handoff.api, "subscribe", request).status
+            status = call(handoff.api, "subscribe", request).status
         except LambdaApiError:
             return 0
         if status != 400:  # noqa: PLR2004  (400: this schema is not known here)
             break
     return status
-
-
-def _connect(api: str, operation: str) -> "_socket.socket":
-    host, _, port = api.rpartition(":")
-    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-    sock.settimeout(API_TIMEOUT_S)
-    try:
-        sock.connect((host, int(port)))
-    except (OSError, ValueError) as error:
-        sock.close()
-        raise LambdaApiError(operation, None, str(error)) from None
-    return sock
-
-
-def _call(api: str, operation: str, request: bytes) -> Response:
-    sock = _connect(api, operation)
-    reader = ResponseReader()
-    try:
-        sock.sendall(request)
-        while True:
-            response = reader.feed(sock.recv(65536))
-            if response is not None:
-                return response
-    except (OSError, ProtocolError) as error:
-        raise LambdaApiError(operation, None, str(error)) from None
-    finally:
-        sock.close()

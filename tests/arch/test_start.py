@@ -24,6 +24,7 @@ ALLOWED = {
     "logger_extension.bootstrap",
     "logger_extension.errors",
     "logger_extension.http1",
+    "logger_extension.raw_call",
     "time",
 }
 

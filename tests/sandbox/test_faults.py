@@ -171,17 +171,31 @@ async def test_no_collector_configured(tmp_path: Path) -> None:
     ],
     ids=["endpoint", "headers", "certificate", "ourselves"],
 )
+@pytest.mark.parametrize("memory_mb", [512, 3_538])
 async def test_bad_settings(
-    tmp_path: Path, unused_port: int, environ: dict[str, str], said: str
+    tmp_path: Path, unused_port: int, environ: dict[str, str], said: str, memory_mb: int
 ) -> None:
     """Settings with which nothing can be delivered turn telemetry off, loudly and once."""
     values = {"LOGGER_EXTENSION_TELEMETRY_PORT": str(unused_port)}
     values |= {name: value.format(port=unused_port) for name, value in environ.items()}
-    async with run_whole(tmp_path, environ=values) as whole:
+    scenario = {"memory_size_mb": memory_mb}
+    async with run_whole(tmp_path, environ=values, scenario=scenario) as whole:
         await invoke_all(whole)
         assert whole.python_pid() is None
         assert len(whole.stderr) == 1
         assert is_told(whole, said)
+
+
+@pytest.mark.parametrize("memory_mb", [512, 3_538])
+async def test_bad_settings_and_no_invocation(tmp_path: Path, memory_mb: int) -> None:
+    """A sandbox that is shut down before its first invocation ends as any other."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}
+    scenario = {"memory_size_mb": memory_mb}
+    async with run_whole(tmp_path, environ=environ, scenario=scenario) as whole:
+        await whole.sandbox.shutdown()
+        exits = whole.sandbox.transcript.select("exit", actor=f"extension:{NAME}")
+        assert [entry.details["status"] for entry in exits] == ["exit status 0"]
+        assert len(whole.stderr) == 1
 
 
 async def test_strict_makes_bad_settings_fatal(tmp_path: Path) -> None:

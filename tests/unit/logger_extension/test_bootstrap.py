@@ -39,6 +39,7 @@ ALLOWED = {
     "logger_extension.bootstrap",
     "logger_extension.errors",
     "logger_extension.http1",
+    "logger_extension.raw_call",
     "os",
     "os.path",
     "posixpath",
@@ -332,6 +333,28 @@ async def test_the_first_next_is_asked_and_handed_on() -> None:
         (("Lambda-Extension-Identifier", "given"),),
     )
     assert head.encode() == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_shutdown"),
+    [
+        (respond(b'{"eventType":"INVOKE","requestId":"1"}'), False),
+        (respond(b'{"eventType": "SHUTDOWN","shutdownReason":"spindown"}'), True),
+        (respond(b"Ready to Ready", "403 Forbidden"), False),
+        (b"nonsense\r\n\r\n", False),
+    ],
+    ids=["invoke", "shutdown", "forbidden", "nonsense"],
+)
+async def test_a_process_without_work_waits_for_its_first_event(
+    answer: bytes, *, is_shutdown: bool
+) -> None:
+    """So that no `next` is pending when it ends; what is no answer is no SHUTDOWN."""
+    lambda_ = Lambda(answer)
+    async with lambda_.server:
+        handoff = Handoff(f"127.0.0.1:{lambda_.server.port}", "given", b"")
+        await asyncio.to_thread(bootstrap.ask_next, handoff)
+        assert handoff.first_next is not None
+        assert await asyncio.to_thread(bootstrap.await_shutdown, handoff.first_next) is is_shutdown
 
 
 async def test_an_init_error_is_reported_with_its_type_and_a_message_that_is_json() -> None:
