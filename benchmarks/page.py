@@ -58,8 +58,9 @@ SECTIONS = (
     ),
     Section(
         "Cold start",
-        ("cold_start_init", "cold_start_answer"),
-        "The init phase, and init with the response of the first invocation. The runtimes wait\n"
+        ("cold_start_init", "cold_start_answer", "cold_start_billed"),
+        "The init phase, init with the response of the first invocation, and with all of the\n"
+        "first invocation. The runtimes wait\n"
         "20, 150 and 1,000 ms; `awslambdaric` is AWS's own for Python, where the SDK in the\n"
         "handler is a subject too.",
         "cold-start",

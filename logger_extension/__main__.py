@@ -27,14 +27,6 @@ EXIT_NOT_REGISTERED = 70
 EXIT_PASS_THROUGH = 75
 EXIT_BAD_CONFIG = 78
 
-# What these start with: our own endpoints switch the receiver for the function's SDK on.
-SETTINGS_TO_READ_FIRST = (
-    "OTEL_SDK_DISABLED",
-    "LOGGER_EXTENSION_STRICT",
-    "LOGGER_EXTENSION_OTLP_",
-    "LOGGER_EXTENSION_EXPORTER_OTLP_",
-)
-
 
 def main() -> int:
     """Run one process of the extension; return its exit code."""
@@ -90,10 +82,13 @@ def _start() -> int:
     os._exit(code)
 
 
-def _has_endpoint() -> bool:
+def _has_endpoint(prefix: str = "") -> bool:
     # Without a collector, telemetry would go to a listener that nobody serves.
     return any(
-        value and "_EXPORTER_OTLP_" in name and name.endswith("ENDPOINT")
+        value
+        and name.startswith(prefix)
+        and "_EXPORTER_OTLP_" in name
+        and name.endswith("ENDPOINT")
         for name, value in os.environ.items()
     )
 
@@ -104,14 +99,18 @@ def _can_ask_unread() -> bool:
     With a spare CPU, and where no setting is there that has its say before the first invocation:
     to be off, to fail the init, or to listen for the function's own SDK.
     """
+    if os.environ.get("OTEL_SDK_DISABLED") or os.environ.get("LOGGER_EXTENSION_STRICT"):
+        return False
+    receiver = os.environ.get("LOGGER_EXTENSION_OTLP_RECEIVER", "")
+    # Endpoints of our own switch the receiver on, if it is not off.
+    if receiver != "off" and (receiver or _has_endpoint("LOGGER_EXTENSION_EXPORTER_OTLP_")):
+        return False
     memory_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     if not (memory_mb.isascii() and memory_mb.isdigit()):
         return False
     from logger_extension.policy.cpu import find_cpu_share
 
-    return find_cpu_share(int(memory_mb), os.cpu_count()).has_spare and not any(
-        value and name.startswith(SETTINGS_TO_READ_FIRST) for name, value in os.environ.items()
-    )
+    return find_cpu_share(int(memory_mb), os.cpu_count()).has_spare
 
 
 def _read_config(handoff: "Handoff") -> "Config":

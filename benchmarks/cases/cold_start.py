@@ -2,24 +2,27 @@
 
     init     the init phase: Lambda waits for every extension and for the runtime
     answer   init and the response of the first invocation: what the first caller waits for
+    billed   init and the whole first invocation, with what extensions take after the handler
 
 The runtimes wait rather than compute, so the CPU is free for what starts beside them; with
 `awslambdaric`, AWS's own for Python, they compute, and the SDK in the handler is a subject too. A
 full run has the extension over gRPC as well, whose library takes longer to import.
-Every start is of a new sandbox. Init is not held to the CPU share of the memory size, as on Lambda.
+Every start is of a new sandbox. Below 1,769 MB the extension starts in another way: one size shows
+it. Init is not held to the CPU share of the memory size, as on Lambda.
 """
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.frame import Plan, Results, Series
 from benchmarks.local_lambda import HERE, Setup, open_lane, run_server
 from benchmarks.peers import make_environ
 from benchmarks.subjects import BATCH, IDLE_EVENT, OURS
 
-INITS_MS = (20, 150, 1_000)
+LARGE_MB, SMALL_MB = 3_538, 512
 ROUNDS = (11, 40)
 # What takes a second is repeated less often.
 LONG_MS, LONG_ROUNDS = 1_000, (5, 20)
@@ -29,12 +32,13 @@ WAITING = str(HERE / "runtimes" / "waiting-runtime")
 
 def run(plan: Plan, results: Results) -> None:
     """Start all subjects beside each runtime."""
-    for init_ms in INITS_MS:
+    for init_ms, memory_mb in ((20, LARGE_MB), (150, LARGE_MB), (150, SMALL_MB), (1_000, LARGE_MB)):
         rounds = plan.rounds(*(LONG_ROUNDS if init_ms >= LONG_MS else ROUNDS))
-        scenario = {"runtime": [WAITING]}
+        scenario = {"runtime": [WAITING], "memory_size_mb": memory_mb}
         environ = {"BENCHMARK_INIT_MS": str(init_ms)}
         asyncio.run(_measure(plan, results, f"{init_ms} ms", rounds, environ, scenario))
-    asyncio.run(_measure(plan, results, PYTHON, plan.rounds(*ROUNDS), {}, {}))
+    scenario = {"memory_size_mb": LARGE_MB}
+    asyncio.run(_measure(plan, results, PYTHON, plan.rounds(*ROUNDS), {}, scenario))
 
 
 async def _measure(
@@ -43,18 +47,18 @@ async def _measure(
     runtime: str,
     rounds: int,
     environ: Mapping[str, str],
-    scenario: Mapping[str, Sequence[str]],
+    scenario: Mapping[str, Any],
 ) -> None:
-    init, answer = (
+    init, answer, billed = (
         Series(
             case=f"cold_start_{part}",
             unit="ms",
             relation="difference",
             baseline="none",
             least_change=2.0,
-            parameters={"runtime": runtime},
+            parameters={"runtime": runtime, "memory_mb": scenario["memory_size_mb"]},
         )
-        for part in ("init", "answer")
+        for part in ("init", "answer", "billed")
     )
     with tempfile.TemporaryDirectory() as folder:
         async with run_server("collector", "all=0", "all-grpc=0") as collector:
@@ -67,6 +71,8 @@ async def _measure(
                     if number >= 0:
                         results.add(init, setup.name, lane.init_ms)
                         results.add(answer, setup.name, lane.init_ms + invoked.response_ms)
+                        phase_ms = invoked.before_ms + invoked.after_ms
+                        results.add(billed, setup.name, lane.init_ms + phase_ms)
 
 
 def make_setups(
@@ -74,7 +80,7 @@ def make_setups(
     addresses: Mapping[str, str],
     runtime: str,
     environ: Mapping[str, str],
-    scenario: Mapping[str, Sequence[str]],
+    scenario: Mapping[str, Any],
 ) -> list[Setup]:
     """Return the subjects beside a runtime."""
     address = addresses["all"]
@@ -86,7 +92,7 @@ def make_setups(
     ]
     if runtime == PYTHON:
         sdk = {**endpoint, "BENCHMARK_TELEMETRY": "batch"}
-        setups.append(Setup(name=BATCH, extension="none", environ=sdk))
+        setups.append(Setup(name=BATCH, extension="none", environ=sdk, scenario=scenario))
     if plan.is_full:
         grpc = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{addresses['all-grpc']}",
