@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bounds import find_missed
-from benchmarks.cases import cold_start, invocation, memory_growth, slowdown, startup, throughput
+from benchmarks.cases import (
+    cold_start,
+    imports,
+    invocation,
+    memory_growth,
+    receiving,
+    slowdown,
+    startup,
+    throughput,
+)
 from benchmarks.frame import Plan, Results, draw_rows, make_rows
 from benchmarks.page import write_page
 from benchmarks.peers import PeerError, read_peers
@@ -28,14 +37,16 @@ from logger_extension_cli.bench.measurements import Measurement
 ATTEMPTS = 3
 CASES: dict[str, Callable[[Plan, Results], None]] = {
     "startup": startup.run,
+    "imports": imports.run,
     "cold_start": cold_start.run,
     "invocation": invocation.run,
     "slowdown": slowdown.run,
+    "receiving": receiving.run,
     "throughput": throughput.run,
     "memory_growth": memory_growth.run,
 }
 # What the guard of CI runs: cases whose ratios hold on a busy machine.
-GUARDED = ("startup", "throughput")
+GUARDED = ("startup", "imports", "receiving", "throughput")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,11 @@ IMPORTS = "importtime"
 # Case to the invocations that show its work, and the lines of each.
 WORK: Mapping[str, tuple[int, int]] = {
     "startup": (1, 0),
+    "imports": (1, 0),
     "cold_start": (1, 0),
     "invocation": (300, 10),
     "slowdown": (30, 1_000),
+    "receiving": (300, 10),
     "throughput": (3, 10_000),
     "memory_growth": (1_000, 10),
 }

@@ -2,6 +2,8 @@
 
     pipeline   decode, map, encode and gzip: ours, bare protobuf, the SDK (see encoders.py)
     decode     ours against orjson.loads of the same body
+    stages     each stage of ours alone, and what the other formats take in all, against protobuf
+               and gzip in all; mapping and encoding are one step
     growth     the exponent k in cost = a * number**k of lines and of invocations' spans, fitted in
                each round; 1 is a cost of each that is the same for any number
     unit_cost  one of many against one of the fewest
@@ -39,6 +41,7 @@ from logger_extension.exporters.otlp_http import GZIP_LEVEL
 from logger_extension.policy.invocation import Invocation
 from logger_extension.policy.trace_context import derive_context
 from logger_extension.signals.logs import encode_logs
+from logger_extension.signals.otlp_json import transcode
 from logger_extension.signals.phases import make_invocation_spans
 from logger_extension.signals.traces import encode_spans
 from logger_extension_cli.bench.estimates import fit_exponent
@@ -55,6 +58,7 @@ GROWTH_SERIES: Sequence[tuple[str, str, Relation, str]] = (
 GROWTH_ROUNDS = (20, 40)
 
 Encode = Callable[[bytes, list[Row]], bytes]
+USUAL = "protobuf and gzip"
 WAYS: Mapping[str, Encode] = {"bare": encode_bare, "ours": encode_ours, "SDK": encode_sdk}
 
 
@@ -88,7 +92,7 @@ def _measure_round(results: Results, number: int, kind: str) -> None:
         _, gzip_us = _take_time(gzip.compress, found[name], GZIP_LEVEL)
         times_us[name] += gzip_us
     _, loads_us = _take_time(orjson.loads, body)
-    _, decode_us = _take_time(decode_ours, body)
+    stages_us = _take_stages(body)
     if number == 0:
         # The first round warms caches.
         check(found)
@@ -96,7 +100,30 @@ def _measure_round(results: Results, number: int, kind: str) -> None:
     for name, time_us in times_us.items():
         results.add(_series("pipeline", kind, "bare"), name, time_us / LINES)
     results.add(_series("decode", kind, "orjson"), "orjson", loads_us / LINES)
-    results.add(_series("decode", kind, "orjson"), "ours", decode_us / LINES)
+    results.add(_series("decode", kind, "orjson"), "ours", stages_us["decode"] / LINES)
+    for name, time_us in stages_us.items():
+        results.add(_series("stages", kind, USUAL), name, time_us / LINES)
+
+
+def _take_stages(body: bytes) -> dict[str, float]:
+    """Return the microseconds of each stage, and of each format in all."""
+    lines, decode_us = _take_time(decode_ours, body)
+    request, encode_us = _take_time(encode_logs, RESOURCE, lines)
+    _, gzip_us = _take_time(gzip.compress, request, GZIP_LEVEL)
+    document, transcode_us = _take_time(transcode, "logs", request)
+    _, gzip_json_us = _take_time(gzip.compress, document, GZIP_LEVEL)
+    encoded_us = decode_us + encode_us
+    return {
+        USUAL: encoded_us + gzip_us,
+        "protobuf alone": encoded_us,
+        "JSON and gzip": encoded_us + transcode_us + gzip_json_us,
+        "JSON alone": encoded_us + transcode_us,
+        "decode": decode_us,
+        "encode": encode_us,
+        "gzip": gzip_us,
+        "to JSON": transcode_us,
+        "gzip of JSON": gzip_json_us,
+    }
 
 
 def _measure_growth(results: Results, number: int, growing: Growing, sizes: Sequence[int]) -> None:

@@ -28,7 +28,16 @@ SUBJECTS = {
         "freshness": {"SDK simple", "SDK batch", "ours end", "ours overlap", "ours auto"},
     },
     "slowdown": {"handler_wall": {"no-op", "subscribed", "subscribed again", "ours", "theirs"}},
-    "throughput": {"pipeline": {"bare", "ours", "SDK"}, "decode": {"orjson", "ours"}},
+    "imports": {
+        "imports_cpu": {"asyncio", "ours http://", "ours https://", "ours grpc"},
+        "imports_memory": {"asyncio", "ours http://", "ours https://", "ours grpc"},
+    },
+    "receiving": {"receiving": {"bare", "ours", "aiohttp"}},
+    "throughput": {
+        "pipeline": {"bare", "ours", "SDK"},
+        "decode": {"orjson", "ours"},
+        "stages": {"protobuf and gzip", "decode", "encode", "gzip", "to JSON", "gzip of JSON"},
+    },
     "memory_growth": {"memory_peak": {"bare Python", "ours"}},
 }
 
