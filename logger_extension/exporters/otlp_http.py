@@ -141,6 +141,8 @@ class HttpExporter:
             try:
                 return await self._post(body)
             except (aiohttp.ClientError, OSError, ValueError) as error:
+                # aiohttp's errors form cycles: what they hold stays until garbage is collected.
+                error.__traceback__ = None
                 if is_last or not _is_stale(error):
                     return _explain(error)
         raise AssertionError("the last try returns")
@@ -156,21 +158,23 @@ class HttpExporter:
         headers: Mapping[str, str] | None = None
         if self._sign is not None:
             headers = await self._sign(self._target.url, self._session.headers, body)
-        async with self._session.post(
-            self._url,
-            data=BytesIO(body),
-            headers=headers,
-            allow_redirects=False,
-            ssl=self._ssl,
-        ) as response:
-            answer = b""
-            async for chunk in response.content.iter_chunked(MAX_ANSWER_BYTES):
-                answer += chunk
-                if len(answer) > MAX_ANSWER_BYTES:
-                    if is_success(response.status):
-                        return Refused("the collector's answer is longer than 4 MiB")
-                    break
-            return read_answer(response.status, response.headers, answer, time.time() * 1000)
+        # Closed, it lets go of the body, whoever keeps the request.
+        with BytesIO(body) as data:
+            async with self._session.post(
+                self._url, data=data, headers=headers, allow_redirects=False, ssl=self._ssl
+            ) as response:
+                return await _read(response)
+
+
+async def _read(response: aiohttp.ClientResponse) -> Outcome:
+    answer = b""
+    async for chunk in response.content.iter_chunked(MAX_ANSWER_BYTES):
+        answer += chunk
+        if len(answer) > MAX_ANSWER_BYTES:
+            if is_success(response.status):
+                return Refused("the collector's answer is longer than 4 MiB")
+            break
+    return read_answer(response.status, response.headers, answer, time.time() * 1000)
 
 
 def _make_headers(target: Target) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """One POST, one outcome: the exporter against real servers, good and broken ones."""
 
 import asyncio
+import gc
 import gzip
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -226,6 +228,21 @@ async def test_nobody_listening_keeps_the_data() -> None:
             outcome = await exporter.export(BODY)
     assert isinstance(outcome, Undelivered)
     assert outcome.reason
+
+
+async def test_what_was_not_sent_is_not_kept_until_garbage_is_collected() -> None:
+    """A collector that is away for hours leaves no requests behind."""
+    body = b"an ExportLogsServiceRequest" * 100
+    held = sys.getrefcount(body)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        async with _exporter(deaf.getsockname()[1], compression="none") as exporter:
+            gc.disable()
+            try:
+                assert isinstance(await exporter.export(body), Undelivered)
+                assert sys.getrefcount(body) == held
+            finally:
+                gc.enable()
 
 
 async def test_a_name_that_does_not_exist_keeps_the_data() -> None:
