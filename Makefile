@@ -75,7 +75,7 @@ bench-full: $(VENV)/dev.stamp ## the same over all sizes, policies, distances an
 	$(BIN)/python -m benchmarks --full --page --output build/benchmarks-full.jsonl \
 	  $(foreach p,$(PEERS),--peer $(p))
 
-bench-guard: $(VENV)/dev.stamp ## the ratios that must not get worse, in half a minute
+bench-guard: $(VENV)/dev.stamp ## the ratios that must not get worse, in a minute
 	$(BIN)/python -m benchmarks --guard
 
 bench-profile: $(VENV)/dev.stamp ## flame graphs and the tree of imports, into build/profiles

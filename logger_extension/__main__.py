@@ -59,6 +59,10 @@ def _start() -> int:
     handoff.start_up_s["subscribed"] = time.monotonic() - began_s
     if handoff.listener is not None and _can_ask_unread():
         bootstrap.ask_next(handoff)
+    import gc
+
+    # Imports make what stays: to search it for garbage would cost CPU. The app begins to search.
+    gc.disable()
     try:
         config = _read_config(handoff)
     except ConfigError as error:

@@ -5,6 +5,7 @@ told and lived with, because an exit of ours fails the function (`Extension.Cras
 """
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -60,6 +61,7 @@ async def _main(handoff: Handoff, config: Config) -> None:
         raise
     except Exception as error:  # noqa: BLE001  (see the head of this module)
         say("error", "internal error: the function runs without telemetry", reason=repr(error))
+        _collect_from_now()
         # Nothing is left to flush: a signal may end us, the launcher knows that it was one.
         for number in SIGNALS:
             asyncio.get_running_loop().remove_signal_handler(number)
@@ -105,10 +107,17 @@ async def _serve(handoff: Handoff, config: Config, api: LambdaApi) -> None:
             _survive(wiring.outlets.connect()),
             _survive(wiring.outlets.recover(pipeline)),
         )
+        _collect_from_now()
         event = await _follow_until_shutdown(lifecycle, beside)
         tell_launcher(os.environ, "shutdown")
         await lifecycle.shut_down(event)
         _tell_what_became(pipeline)
+
+
+def _collect_from_now() -> None:
+    """Search what comes from now on for garbage, and never again what the start has made."""
+    gc.freeze()
+    gc.enable()
 
 
 def _watch_loop(receiver: TelemetryReceiver) -> None:

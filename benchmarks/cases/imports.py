@@ -31,7 +31,10 @@ print((usage.ru_utime + usage.ru_stime) * 1000, int(peak_kb) / 1024, flush=True)
 os._exit(0)
 """
 
+# As the start does it: no garbage is looked for.
 TARGET = """
+import gc
+gc.disable()
 import logger_extension.app
 from logger_extension.config import Config
 from logger_extension.exporters.protocols import open_exporter

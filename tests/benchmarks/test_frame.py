@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.bounds import BOUNDS, Bound, find_missed
+from benchmarks.bounds import BOUNDS, RECORDED, Bound, find_missed
 from benchmarks.frame import Plan, Results, Series, draw_rows, make_rows
 from benchmarks.page import PAGE, PICTURES, SECTIONS, write_page
 from benchmarks.peers import PeerError, make_environ, read_peers
@@ -86,6 +87,35 @@ def test_a_bound_speaks_of_its_own_parameters_alone() -> None:
         for size in (1_024, 128)
     ]
     assert len(find_missed(rows, tight)) == 1
+
+
+@pytest.mark.parametrize(("case", "subject", "parameters", "ratio"), RECORDED)
+@pytest.mark.parametrize(("growth", "missed"), [(1.0, 0), (1.2, 0), (1.3, 1)])
+def test_what_was_recorded_is_guarded(
+    case: str,
+    subject: str,
+    parameters: Mapping[str, str],
+    ratio: float,
+    growth: float,
+    missed: int,
+) -> None:
+    """A regression of more than a quarter is caught, less is noise."""
+    series = Series(case=case, unit="", relation="ratio", baseline="it", parameters=parameters)
+    results = Results()
+    results.add(series, "it", 1.0)
+    results.add(series, subject, ratio * growth)
+    assert len(find_missed(make_rows(results.measurements()))) == missed
+
+
+@pytest.mark.parametrize(("ours", "missed"), [(4.0, 0), (6.0, 1)])
+def test_a_margin_is_to_another_subject(ours: float, missed: int) -> None:
+    """Ten times less than what the other adds to the baseline, whatever the times are."""
+    parameters: dict[str, str | int | float] = {"round_trip_ms": 20, "cpu": "all"}
+    series = replace(BILLED, case="response", parameters=parameters)
+    results = Results()
+    for subject, value in (("none", 20.0), ("SDK batch", 70.0), ("ours end", 20.0 + ours)):
+        results.add(series, subject, value)
+    assert len(find_missed(make_rows(results.measurements()))) == missed
 
 
 def test_every_case_with_a_bound_has_its_place_on_the_page() -> None:
