@@ -86,7 +86,13 @@ def test_a_case_over_its_bound_is_tried_again(
     slow_attempts: int, attempts: int, missed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And missed only when every attempt was over it; what counts is the last one."""
-    series = Series(case="pipeline", unit="us a line", relation="ratio", baseline="bare")
+    series = Series(
+        case="pipeline",
+        unit="us a line",
+        relation="ratio",
+        baseline="bare",
+        parameters={"lines": "plain"},
+    )
     ran: list[float] = []
 
     def measure(_plan: Plan, results: Results) -> None:
