@@ -23,9 +23,9 @@ from benchmarks.peers import make_environ
 from benchmarks.subjects import BATCH, IDLE_EVENT, OURS
 
 LARGE_MB, SMALL_MB = 3_538, 512
-ROUNDS = (11, 40)
+ROUNDS = (11, 25)
 # What takes a second is repeated less often.
-LONG_MS, LONG_ROUNDS = 1_000, (5, 20)
+LONG_MS, LONG_ROUNDS = 1_000, (5, 10)
 PYTHON = "awslambdaric"
 WAITING = str(HERE / "runtimes" / "waiting-runtime")
 

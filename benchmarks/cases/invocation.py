@@ -42,9 +42,9 @@ from benchmarks.subjects import (
 
 LINES = 10
 PIECES, PIECE_MS = 4, 5
-ROUNDS = (20, 100)
-# Of the settings that are there for their product, a full run has many.
-CROSS_ROUNDS = 20
+ROUNDS = (20, 40)
+# Of the product of ways, and of memory sizes, a full run has many.
+MANY_ROUNDS = 10
 WARM_UPS = 3
 POLICIES = (("end", "overlap", "auto"), ("end", "overlap", "auto", "periodic,1000"))
 ROUND_TRIPS_MS = ((1, 20), (1, 20, 100, 500))
@@ -52,7 +52,7 @@ PROTOCOLS = ("http/protobuf", "http/json", "grpc")
 COMPRESSIONS = ("gzip", "none")
 SIZES_MB = (128, 512, 1_024, 1_769, 3_538, 10_240)
 # Rounds are fewer where the subject that waits longest, once a line, would take minutes.
-MOST_WAIT_MS = 100_000
+MOST_WAIT_MS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,8 @@ def choose_rounds(plan: Plan, setting: Setting, subjects: Sequence[str]) -> int:
     """Return how often a setting is repeated."""
     trips = setting.lines if SIMPLE in subjects else 1
     most = int(MOST_WAIT_MS / (setting.collecting.round_trip_ms * trips))
-    return min(plan.rounds(*ROUNDS), most, CROSS_ROUNDS if setting.is_crossed else most)
+    is_of_many = setting.is_crossed or setting.is_limited
+    return min(plan.rounds(*ROUNDS), most, MANY_ROUNDS if is_of_many else most)
 
 
 def run(plan: Plan, results: Results) -> None:

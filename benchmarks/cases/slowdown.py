@@ -39,7 +39,7 @@ from lambda_sandbox.cpu import PERIOD_US, quota_us
 BASE, AGAIN = "subscribed", "subscribed again"
 WORK_MS = 100.0
 PARTS = 100
-ROUNDS = (12, 30)
+ROUNDS = (12, 15)
 WARM_UPS = 3
 TRIAL_TIMES = 1_000
 # Where nothing stops the handler, a little spread is enough.

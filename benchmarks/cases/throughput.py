@@ -48,7 +48,7 @@ from logger_extension_cli.bench.estimates import fit_exponent
 from logger_extension_cli.bench.measurements import Relation
 
 LINES = 1_000
-ROUNDS = (40, 200)
+ROUNDS = (40, 100)
 BODY_LINES = 1_000
 GROWTH_SIZES = ((1_000, 4_000, 16_000), (1_000, 4_000, 16_000, 100_000))
 GROWTH_SERIES: Sequence[tuple[str, str, Relation, str]] = (

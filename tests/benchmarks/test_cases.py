@@ -47,7 +47,7 @@ def run_trial(case: str, folder: Path) -> list[Measurement]:
     peer = folder / "peer"
     (peer / "extensions").mkdir(parents=True)
     (peer / "extensions" / "theirs").symlink_to(NOOP)
-    output = folder / "run.jsonl"
+    output = folder / "not" / "there" / "run.jsonl"
     command = [sys.executable, "-m", "benchmarks", case, "--trial", "--output", str(output)]
     subprocess.run([*command, "--peer", f"theirs={peer}"], check=True, cwd=REPOSITORY)
     return read_run(output)
