@@ -122,7 +122,9 @@ class Assembler:
         self._put_init(None)
 
     def _take_log(self, log: FunctionLog, time_unix_nano: int, received_unix_nano: int) -> None:
-        invocation = self.invocations.find(request_id_of(log)) or self.invocations.current
+        request_id = request_id_of(log)
+        named = self.invocations.find(request_id) if request_id else None
+        invocation = named or self.invocations.current
         if invocation is not None:
             if isinstance(log.record, str):
                 invocation.last_lines.append(log.record[:LAST_LINE_CHARS])
