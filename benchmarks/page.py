@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.bounds import find_bounded
 from benchmarks.frame import Row, draw_effect, draw_parameters, find_common, make_rows
 from benchmarks.pictures import draw_pictures
 from deploy.stage import REPOSITORY
 from logger_extension.policy.prices import find_list_prices
+from logger_extension_cli.bench.comparison import describe
 from logger_extension_cli.bench.measurements import Measurement
 
 DOCS = REPOSITORY / "docs"
@@ -117,7 +119,7 @@ def write_page(
     """
     rows = make_rows(measured)
     pictures = draw_pictures(rows, docs / PICTURES)
-    lines = [_draw_head(measured[0], notes, missed)]
+    lines = [_draw_head(measured[0], notes, missed), *_draw_bounded(rows)]
     for section in SECTIONS:
         lines += _draw_section(section, rows, pictures)
     lines.append(CHANGES.read_text())
@@ -126,11 +128,13 @@ def write_page(
 
 def _draw_head(first: Measurement, notes: Sequence[str], missed: Sequence[str]) -> str:
     machine = first.machine
-    verdict = "Every bound of `benchmarks/bounds.py` was kept."
+    verdict = "Every bound of `benchmarks/bounds.py` was kept; these are they:"
     if missed:
-        verdict = "Bounds that were missed:\n\n" + "\n".join(f"- {each}" for each in missed)
+        verdict = "Bounds that were missed, of those in the table:\n\n" + "\n".join(
+            f"- {each}" for each in missed
+        )
     if notes:
-        verdict += "\n\nNot done:\n\n" + "\n".join(f"- {each}" for each in notes)
+        verdict = "Not done:\n\n" + "\n".join(f"- {each}" for each in notes) + "\n\n" + verdict
     return INTRODUCTION.format(
         machine=f"{machine['cpus']} x {machine['cpu']}, {machine['system']}, Python"
         f" {machine['python']}",
@@ -138,6 +142,14 @@ def _draw_head(first: Measurement, notes: Sequence[str], missed: Sequence[str]) 
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         verdict=verdict,
     )
+
+
+def _draw_bounded(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the table of what has a bound."""
+    yield "| | at most | measured | interval |\n|---|--:|--:|--:|"
+    for row, _, most in find_bounded(rows):
+        yield f"| {describe(row.measured)} | {most:.3g} | {' | '.join(draw_effect(row))} |"
+    yield ""
 
 
 def _draw_section(section: Section, rows: Sequence[Row], pictures: Sequence[str]) -> Iterator[str]:
