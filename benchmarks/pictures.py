@@ -84,13 +84,14 @@ def _draw_growth(rows: Sequence[Row], path: Path) -> bool:
                 if row.measured.parameters["of"] == name
             ]
             of_cost.plot(*zip(*points, strict=True), marker="o", label=f"one of {name}")
-        of_cost.set(xscale="log", ylim=(0, None), xlabel="number", ylabel="us of CPU for one")
+        of_cost.set(xscale="log", xlabel="number", ylabel="us of CPU for one")
         for row in memory:
             size_mb = row.measured.parameters["memory_mb"]
             places = range(1, len(row.measured.values) + 1)
             of_memory.plot(places, row.measured.values, marker="o", label=f"at {size_mb} MB")
-        of_memory.set(ylim=(0, None), xlabel="checkpoint", ylabel="resident MB")
+        of_memory.set(xlabel="checkpoint", ylabel="resident MB")
         for axes in (of_cost, of_memory):
+            axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
             axes.legend(fontsize=8)
     return True
 
