@@ -134,7 +134,7 @@ def _draw_head(first: Measurement, notes: Sequence[str], missed: Sequence[str]) 
             f"- {each}" for each in missed
         )
     if notes:
-        verdict = "Not done:\n\n" + "\n".join(f"- {each}" for each in notes) + "\n\n" + verdict
+        verdict = "Noted:\n\n" + "\n".join(f"- {each}" for each in notes) + "\n\n" + verdict
     return INTRODUCTION.format(
         machine=f"{machine['cpus']} x {machine['cpu']}, {machine['system']}, Python"
         f" {machine['python']}",
