@@ -7,13 +7,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 ARGS ?= --python 3.12 --arch x86_64
-PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer logger_extension_cli
+PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer cost_report web_view logger_extension_cli
 BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.159.0
 COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pictures layer check test otelcol bench bench-full bench-guard bench-profile \
+.PHONY: help demo demo-web view pictures layer check test otelcol bench bench-full bench-guard bench-profile \
   bench-memory bench-worker reliability constraints clean
 
 help: ## this list
@@ -29,6 +29,10 @@ $(VENV)/demo.stamp: constraints/demo.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/web.stamp: constraints/web.txt $(VENV)/demo.stamp
+	$(PIP) install --require-hashes -r constraints/web.txt
+	@touch $@
+
 $(VENV)/layer.stamp: constraints/layer-builder.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r constraints/layer-builder.txt
 	@touch $@
@@ -42,6 +46,12 @@ $(VENV)/dev.stamp: constraints/dev.txt constraints/deploy.txt $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
 	@$(BIN)/logger-extension demo
+
+demo-web: $(VENV)/web.stamp ## the same, to look at in a browser
+	@$(BIN)/logger-extension demo --web
+
+view: $(VENV)/web.stamp ## a page at 127.0.0.1:4319 for whatever sends OTLP there
+	@$(BIN)/logger-extension view
 
 layer: $(VENV)/layer.stamp ## the zip of the layer: make layer ARGS="--python 3.13 --arch arm64"
 	$(BIN)/logger-extension layer build $(ARGS)
@@ -93,6 +103,8 @@ reliability: $(VENV)/dev.stamp ## every fault played once: docs/reliability.md
 constraints: ## resolve the newest versions into constraints/ (needs uv)
 	$(COMPILE) --extra dev -o constraints/dev.txt pyproject.toml constraints/build.in
 	$(COMPILE) --extra viewer -c constraints/dev.txt -o constraints/demo.txt \
+	  pyproject.toml constraints/build.in
+	$(COMPILE) --extra web --extra clickhouse -c constraints/dev.txt -o constraints/web.txt \
 	  pyproject.toml constraints/build.in
 	$(COMPILE) --extra deploy -c constraints/dev.txt -o constraints/deploy.txt pyproject.toml
 	$(COMPILE) --extra layer -c constraints/dev.txt -o constraints/layer-builder.txt pyproject.toml

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGES = ("logger_extension", "lambda_sandbox", "otlp_viewer", "deploy", "logger_extension_cli")
+PACKAGES = (
+    "logger_extension",
+    "lambda_sandbox",
+    "otlp_viewer",
+    "cost_report",
+    "web_view",
+    "deploy",
+    "logger_extension_cli",
+)
 
 MOST_LINES_OF_CODE_OF_THE_EXTENSION = 9_000  # docs/adr/0010-size.md
 NO_CODE = {
