@@ -89,7 +89,9 @@ class Wiring:
             splits_overhead=features.splits_overhead,
         )
         account_id = read_account_id(handoff.register_body)
-        self._resource: Resource = describe_resource(config, account_id=account_id)
+        self._resource: Resource = describe_resource(
+            config, account_id=account_id, machine=os.uname().machine
+        )
         self._relay = Relay(
             Forwarding(config.receiver, self._resource, features.span_attribute),
             self.outlets.forwarded,

@@ -1,7 +1,7 @@
 """The resource: which function the telemetry is about.
 
 Names are those of the semantic conventions
-(https://opentelemetry.io/docs/specs/semconv/resource/faas/, cloud and service), precedence that of
+(https://opentelemetry.io/docs/specs/semconv/resource/faas/, cloud, host and service), precedence that of
 the specification: what the user sets in `OTEL_RESOURCE_ATTRIBUTES` wins over what we find out,
 `OTEL_SERVICE_NAME` over both.
 """
@@ -13,11 +13,14 @@ SCOPE_NAME = "logger_extension"
 SCOPE_VERSION = __version__
 
 
+# As the kernel names a machine, and as the semantic conventions do.
+HOST_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
 Resource = dict[str, str | int | list[str]]
 
 
-def describe_resource(config: Config, *, account_id: str = "") -> Resource:
-    """Return the resource attributes; `account_id` may be unknown."""
+def describe_resource(config: Config, *, account_id: str = "", machine: str = "") -> Resource:
+    """Return the resource attributes; `account_id` and `machine`, the kernel's, may be unknown."""
     found: Resource = {
         "cloud.provider": "aws",
         "cloud.platform": "aws_lambda",
@@ -25,6 +28,8 @@ def describe_resource(config: Config, *, account_id: str = "") -> Resource:
         "cloud.account.id": account_id,
         "faas.name": config.function_name,
         "faas.version": config.function_version,
+        # What duration costs depends on it.
+        "host.arch": HOST_ARCHITECTURES.get(machine, ""),
         "faas.max_memory": config.memory_mb * MIB,
         # What opentelemetry-lambda's receiver sends, for dashboards made for it.
         "faas.invoked_provider": "aws",

@@ -51,6 +51,18 @@ def test_what_is_unknown_is_absent() -> None:
     assert "cloud.region" not in resource
 
 
+@pytest.mark.parametrize(
+    ("machine", "architecture"),
+    [("x86_64", "amd64"), ("aarch64", "arm64"), ("riscv64", None), ("", None)],
+)
+def test_the_architecture_has_the_name_of_the_conventions(
+    machine: str, architecture: str | None
+) -> None:
+    """As what a function costs depends on it; one without a name there is left out."""
+    resource = describe_resource(Config.from_env(ENVIRON), machine=machine)
+    assert resource.get("host.arch") == architecture
+
+
 def test_the_users_attributes_win_over_what_is_found_out() -> None:
     """And the service's own variable wins over both."""
     attributes = "faas.version=blue,team=shop,service.name=loser"
