@@ -1,0 +1,71 @@
+"""Reading attributes and time out of the tables, for DuckDB and ClickHouse alike.
+
+Owns the few expressions in which the engines differ most: maps, casts of foreign text, time. Must
+not know what an invocation or a metric is.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import ibis
+import ibis.expr.types as ir
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since`, inclusive, until `until`, exclusive, in whole seconds; None is no bound.
+
+    A time without a zone is UTC.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALWAYS = Period()
+
+
+def text(attributes: ir.MapValue, key: str) -> ir.StringValue:
+    """Return an attribute as text, null where it is missing or empty."""
+    return attributes.get(key, "").nullif("")
+
+
+def number(attributes: ir.MapValue, key: str) -> ir.FloatingValue:
+    """Return an attribute as a number, null where it is missing, no number or not finite."""
+    # Not a cast that may fail: a foreign sender's odd value must not end the report.
+    return finite(text(attributes, key).try_cast("float64"))
+
+
+def finite(value: ir.FloatingValue) -> ir.FloatingValue:
+    """Return a value, null in place of NaN and infinity: either would swallow every sum."""
+    return ibis.ifelse(value.isnan() | value.isinf(), ibis.null("float64"), value)
+
+
+def unix_seconds(time: ir.TimestampValue) -> ir.IntegerValue:
+    """Return whole seconds since the epoch, whatever time zone a server or session has."""
+    return time.epoch_seconds().floor().cast("int64")
+
+
+def is_within(
+    time: ir.TimestampValue, period: Period, *, margin_s: int = 0
+) -> Sequence[ir.BooleanValue]:
+    """Return the conditions of a period, widened by `margin_s` at both ends; none without one."""
+    # As numbers: literals of time are read in the session's zone by one engine, not by the other.
+    seconds = unix_seconds(time)
+    conditions = []
+    if period.since is not None:
+        conditions.append(seconds >= _whole_second(period.since) - margin_s)
+    if period.until is not None:
+        conditions.append(seconds < _whole_second(period.until) + margin_s)
+    return conditions
+
+
+def _whole_second(moment: datetime) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(aware.timestamp() // 1)
+
+
+# The ARN of an invoked function ends in the qualifier, where one was named.
+QUALIFIER = re.compile(r"^arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]+:(.+)$")
