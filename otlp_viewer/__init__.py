@@ -1,7 +1,9 @@
-"""An embedded OTLP backend: a receiver, a bounded store in memory and a terminal view.
+"""An embedded OTLP backend: a receiver, bounded stores and a terminal view.
 
 Made for the demo, for local development and as the intake of the tests. Never part of the layer. It
 is a collector like any other: it knows OTLP and nothing of the extension that sends to it.
+
+The tables are in `otlp_viewer.database`, which is imported on its own: it needs DuckDB.
 """
 
 from otlp_viewer.collector import Collector

@@ -1,9 +1,10 @@
-"""The OTLP/HTTP receiver: takes requests from the network and puts their rows into the store.
+"""The OTLP/HTTP receiver: takes requests from the network and puts their rows into the stores.
 
 Owns the listening socket and the counters of requests. Knows no message format: `wire` decodes,
-`mapping` maps, `store` keeps.
+`mapping` maps, the stores keep. Nor does it know what else is served beside it.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otlp_viewer import mapping, wire
-from otlp_viewer.errors import ListenError, RequestError
+from otlp_viewer.errors import ListenError, RequestError, SinkError, UnavailableError
+from otlp_viewer.sinks import Sink
 from otlp_viewer.store import Store
 
 # What the OTLP specification tells clients not to exceed, before compression.
@@ -42,14 +44,36 @@ class _Signal:
     request_type: type[Message]
     response_type: type[Message]
     to_rows: Callable[[Any], Sequence[Any]]
-    keep: Callable[[Any, int], None]
+    keep: Callable[[Sink, Any, int], None]
+
+
+_SIGNALS = {
+    "/v1/logs": _Signal(
+        ExportLogsServiceRequest,
+        ExportLogsServiceResponse,
+        mapping.map_logs,
+        lambda sink, rows, size_bytes: sink.add_logs(rows, size_bytes),
+    ),
+    "/v1/traces": _Signal(
+        ExportTraceServiceRequest,
+        ExportTraceServiceResponse,
+        mapping.map_spans,
+        lambda sink, rows, size_bytes: sink.add_spans(rows, size_bytes),
+    ),
+    "/v1/metrics": _Signal(
+        ExportMetricsServiceRequest,
+        ExportMetricsServiceResponse,
+        mapping.map_metrics,
+        lambda sink, rows, size_bytes: sink.add_metrics(rows, size_bytes),
+    ),
+}
 
 
 class Collector:
     """An OTLP/HTTP receiver on `host` and `port`, as an async context manager.
 
-    `requests` counts the POSTs by path, refused ones included; `refused` counts the 4xx answers by
-    status. `store` holds what was accepted.
+    `requests` counts the POSTs by path, refused ones included; `refused` counts the answers other
+    than 200 by status. `store` holds what was accepted.
     """
 
     def __init__(
@@ -58,16 +82,30 @@ class Collector:
         port: int = 0,
         *,
         store: Store | None = None,
+        also: Sequence[Sink] = (),
+        extend: Callable[[web.Application], None] | None = None,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     ) -> None:
-        """Listen on entry; `port` 0 takes any free one, which `endpoint` then names."""
+        """Listen on entry; `port` 0 takes any free one, which `endpoint` then names.
+
+        Args:
+            host: the address to listen on.
+            port: the port to listen on.
+            store: holds what was accepted; one of its own by default.
+            also: further stores, which get the same rows first, in this order. Where one cannot
+                take them the sender is asked to try again, and `store` does not have them either.
+                Those before it do and get them twice: put first what may refuse.
+            extend: adds routes to the application, so that pages share the port.
+            max_body_bytes: the largest body that is accepted, after decompression.
+        """
         self.store = store or Store()
         self.requests: Counter[str] = Counter()
         self.refused: Counter[int] = Counter()
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
-        self._signals = _signals(self.store)
+        self._also = tuple(also)
+        self._extend = extend
         self._runner: web.AppRunner | None = None
 
     @property
@@ -83,8 +121,10 @@ class Collector:
             ListenError: the address cannot be bound.
         """
         app = web.Application(client_max_size=self._max_body_bytes)
-        for path in self._signals:
+        for path in _SIGNALS:
             app.router.add_post(path, self._export)
+        if self._extend is not None:
+            self._extend(app)
         # Bodies are decompressed by `wire`, which bounds them and answers in OTLP's own terms.
         runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, shutdown_timeout=_CLOSE_TIMEOUT_S
@@ -115,7 +155,7 @@ class Collector:
 
     async def _export(self, request: web.Request) -> web.Response:
         self.requests[request.path] += 1
-        signal = self._signals[request.path]
+        signal = _SIGNALS[request.path]
         content_type = request.content_type
         try:
             body = wire.decompress(
@@ -124,37 +164,25 @@ class Collector:
                 max_bytes=self._max_body_bytes,
             )
             message = wire.decode(body, content_type, signal.request_type)
+            await self._keep(signal, signal.to_rows(message), len(body))
         except RequestError as error:
             self.refused[error.status] += 1
             answer, answer_type = wire.encode_error(error, content_type)
             return web.Response(status=error.status, body=answer, content_type=answer_type)
-        signal.keep(signal.to_rows(message), len(body))
         answer = wire.encode(signal.response_type(), content_type)
         return web.Response(body=answer, content_type=content_type)
+
+    async def _keep(self, signal: _Signal, rows: Sequence[Any], size_bytes: int) -> None:
+        for sink in self._also:
+            try:
+                # In a thread: what writes to a disk must not hold up who reads pages.
+                await asyncio.to_thread(signal.keep, sink, rows, size_bytes)
+            except SinkError as error:
+                raise UnavailableError(f"not stored, try again: {error}") from error
+        signal.keep(self.store, rows, size_bytes)
 
     async def _read(self, request: web.Request) -> bytes:
         try:
             return await request.read()
         except web.HTTPRequestEntityTooLarge as error:
             raise wire.too_large(self._max_body_bytes) from error
-
-
-def _signals(store: Store) -> dict[str, _Signal]:
-    """Return the three paths of OTLP/HTTP and what becomes of a request to each."""
-    return {
-        "/v1/logs": _Signal(
-            ExportLogsServiceRequest, ExportLogsServiceResponse, mapping.map_logs, store.add_logs
-        ),
-        "/v1/traces": _Signal(
-            ExportTraceServiceRequest,
-            ExportTraceServiceResponse,
-            mapping.map_spans,
-            store.add_spans,
-        ),
-        "/v1/metrics": _Signal(
-            ExportMetricsServiceRequest,
-            ExportMetricsServiceResponse,
-            mapping.map_metrics,
-            store.add_metrics,
-        ),
-    }

@@ -1,10 +1,16 @@
 """The errors of the viewer.
 
 ViewerError
-├── RequestError            a request that is answered with 4xx
+├── RequestError            a request that is not accepted
 │   ├── BadRequestError          400: the body is not what its headers say
 │   ├── BodyTooLargeError        413: more bytes than the limit, before or after decompression
-│   └── UnsupportedMediaError    415: a content type or encoding that OTLP/HTTP does not have
+│   ├── UnsupportedMediaError    415: a content type or encoding that OTLP/HTTP does not have
+│   └── UnavailableError         503: a store cannot take it now
+├── DatabaseError
+│   ├── DatabaseOpenError        the file is in use, not readable, or none of ours
+│   ├── DatabaseVersionError     the file is of another version of this package
+│   └── QueryError               a query failed
+├── SinkError               a store cannot take rows now
 ├── ListenError             the address cannot be bound
 └── WaitTimeoutError        what `Store.wait_for` waited for did not arrive (also a TimeoutError)
 """
@@ -36,6 +42,33 @@ class UnsupportedMediaError(RequestError):
     """The content type or the content encoding is none of OTLP/HTTP."""
 
     status = 415
+
+
+class UnavailableError(RequestError):
+    """A store cannot take the rows now; the sender is to try again."""
+
+    status = 503
+    rpc_code = 14  # UNAVAILABLE
+
+
+class DatabaseError(ViewerError):
+    """What has to do with the database."""
+
+
+class DatabaseOpenError(DatabaseError):
+    """The file cannot be used: open in another process, not readable, or none of ours."""
+
+
+class DatabaseVersionError(DatabaseError):
+    """The file's tables are those of another version of this package."""
+
+
+class QueryError(DatabaseError):
+    """A query is wrong, or the database is closed."""
+
+
+class SinkError(ViewerError):
+    """A store cannot take the rows of a request now: none of them is in it."""
 
 
 class ListenError(ViewerError):

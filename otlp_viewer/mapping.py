@@ -11,9 +11,19 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, ScopeMetrics
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otlp_viewer.rows import Distribution, LogRow, MetricRow, SpanEvent, SpanRow
+from otlp_viewer.rows import (
+    Buckets,
+    Distribution,
+    Exemplar,
+    LogRow,
+    MetricRow,
+    SpanEvent,
+    SpanLink,
+    SpanRow,
+)
 
 
 def map_logs(request: ExportLogsServiceRequest) -> list[LogRow]:
@@ -30,10 +40,17 @@ def map_logs(request: ExportLogsServiceRequest) -> list[LogRow]:
             span_id=record.span_id.hex(),
             resource=resource,
             scope=scope_logs.scope.name,
+            flags=record.flags,
+            event_name=record.event_name,
+            scope_version=scope_logs.scope.version,
+            scope_attributes=scope_attributes,
+            resource_schema_url=resource_logs.schema_url,
+            scope_schema_url=scope_logs.schema_url,
         )
         for resource_logs in request.resource_logs
         for resource in (map_attributes(resource_logs.resource.attributes),)
         for scope_logs in resource_logs.scope_logs
+        for scope_attributes in (map_attributes(scope_logs.scope.attributes),)
         for record in scope_logs.log_records
     ]
 
@@ -52,16 +69,12 @@ def map_spans(request: ExportTraceServiceRequest) -> list[SpanRow]:
             attributes=map_attributes(span.attributes),
             status_code=span.status.code,
             status_message=span.status.message,
-            events=tuple(
-                SpanEvent(
-                    name=event.name,
-                    time_unix_nano=event.time_unix_nano,
-                    attributes=map_attributes(event.attributes),
-                )
-                for event in span.events
-            ),
+            events=tuple(map(_map_event, span.events)),
             resource=resource,
             scope=scope_spans.scope.name,
+            trace_state=span.trace_state,
+            links=tuple(map(_map_link, span.links)),
+            scope_version=scope_spans.scope.version,
         )
         for resource_spans in request.resource_spans
         for resource in (map_attributes(resource_spans.resource.attributes),)
@@ -77,8 +90,9 @@ def map_metrics(request: ExportMetricsServiceRequest) -> list[MetricRow]:
         for resource_metrics in request.resource_metrics
         for resource in (map_attributes(resource_metrics.resource.attributes),)
         for scope_metrics in resource_metrics.scope_metrics
+        for source in (_map_source(resource_metrics, resource, scope_metrics),)
         for metric in scope_metrics.metrics
-        for row in _map_points(metric, resource, scope_metrics.scope.name)
+        for row in _map_points(metric, source)
     ]
 
 
@@ -100,7 +114,38 @@ def map_value(value: AnyValue) -> Any:
             return getattr(value, name)
 
 
-def _map_points(metric: Metric, resource: Mapping[str, Any], scope: str) -> Iterator[MetricRow]:
+def _map_event(event: Span.Event) -> SpanEvent:
+    return SpanEvent(
+        name=event.name,
+        time_unix_nano=event.time_unix_nano,
+        attributes=map_attributes(event.attributes),
+    )
+
+
+def _map_link(link: Span.Link) -> SpanLink:
+    return SpanLink(
+        trace_id=link.trace_id.hex(),
+        span_id=link.span_id.hex(),
+        trace_state=link.trace_state,
+        attributes=map_attributes(link.attributes),
+    )
+
+
+def _map_source(
+    of_resource: ResourceMetrics, resource: Mapping[str, Any], of_scope: ScopeMetrics
+) -> dict[str, Any]:
+    """Return what all points of a scope have in common, by the names of the row's fields."""
+    return {
+        "resource": resource,
+        "resource_schema_url": of_resource.schema_url,
+        "scope": of_scope.scope.name,
+        "scope_version": of_scope.scope.version,
+        "scope_attributes": map_attributes(of_scope.scope.attributes),
+        "scope_schema_url": of_scope.schema_url,
+    }
+
+
+def _map_points(metric: Metric, source: Mapping[str, Any]) -> Iterator[MetricRow]:
     kind = metric.WhichOneof("data")
     if kind is None:
         return
@@ -117,23 +162,58 @@ def _map_points(metric: Metric, resource: Mapping[str, Any], scope: str) -> Iter
             start_unix_nano=point.start_time_unix_nano,
             time_unix_nano=point.time_unix_nano,
             attributes=map_attributes(point.attributes),
-            resource=resource,
-            scope=scope,
+            flags=point.flags,
+            exemplars=tuple(map(_map_exemplar, getattr(point, "exemplars", ()))),
+            **source,
         )
+
+
+def _map_exemplar(exemplar: Any) -> Exemplar:
+    return Exemplar(
+        time_unix_nano=exemplar.time_unix_nano,
+        value=_number(exemplar),
+        trace_id=exemplar.trace_id.hex(),
+        span_id=exemplar.span_id.hex(),
+        attributes=map_attributes(exemplar.filtered_attributes),
+    )
 
 
 def _map_point_value(kind: str, point: Any) -> float | Distribution | None:
     if kind in {"gauge", "sum"}:
-        name = point.WhichOneof("value")
-        return None if name is None else getattr(point, name)
+        return _number(point)
     if kind == "summary":
-        return Distribution(count=point.count, sum=point.sum, min=None, max=None)
-    explicit = kind == "histogram"
+        return Distribution(
+            count=point.count,
+            sum=point.sum,
+            min=None,
+            max=None,
+            quantiles=tuple((each.quantile, each.value) for each in point.quantile_values),
+        )
+    total = {
+        "count": point.count,
+        "sum": point.sum if point.HasField("sum") else None,
+        "min": point.min if point.HasField("min") else None,
+        "max": point.max if point.HasField("max") else None,
+    }
+    if kind == "histogram":
+        return Distribution(
+            explicit_bounds=tuple(point.explicit_bounds),
+            bucket_counts=tuple(point.bucket_counts),
+            **total,
+        )
     return Distribution(
-        count=point.count,
-        sum=point.sum if point.HasField("sum") else None,
-        min=point.min if point.HasField("min") else None,
-        max=point.max if point.HasField("max") else None,
-        explicit_bounds=tuple(point.explicit_bounds) if explicit else (),
-        bucket_counts=tuple(point.bucket_counts) if explicit else (),
+        scale=point.scale,
+        zero_count=point.zero_count,
+        positive=_map_buckets(point.positive),
+        negative=_map_buckets(point.negative),
+        **total,
     )
+
+
+def _map_buckets(buckets: Any) -> Buckets:
+    return Buckets(offset=buckets.offset, counts=tuple(buckets.bucket_counts))
+
+
+def _number(point: Any) -> float | None:
+    name = point.WhichOneof("value")
+    return None if name is None else getattr(point, name)

@@ -1,12 +1,12 @@
 """The vocabulary of the viewer: what one log record, span or data point is, once it has arrived.
 
 Plain frozen values with ids as lowercase hex and times as nanoseconds since the epoch, so that a
-test can compare them and a view can print them. Must not know how they travelled or where they are
-kept.
+test can compare them and a view can print them. What few senders fill has a default. Must not know
+how they travelled or where they are kept.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -24,6 +24,12 @@ class LogRow:
     span_id: str
     resource: Mapping[str, Any]
     scope: str
+    flags: int = 0
+    event_name: str = ""
+    scope_version: str = ""
+    scope_attributes: Mapping[str, Any] = field(default_factory=dict)
+    resource_schema_url: str = ""
+    scope_schema_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,16 @@ class SpanEvent:
 
     name: str
     time_unix_nano: int
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanLink:
+    """A reference from a span to another one, mostly of another trace."""
+
+    trace_id: str
+    span_id: str
+    trace_state: str
     attributes: Mapping[str, Any]
 
 
@@ -52,6 +68,9 @@ class SpanRow:
     events: tuple[SpanEvent, ...]
     resource: Mapping[str, Any]
     scope: str
+    trace_state: str = ""
+    links: tuple[SpanLink, ...] = ()
+    scope_version: str = ""
 
     @property
     def duration_ms(self) -> float:
@@ -65,11 +84,31 @@ class SpanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exemplar:
+    """One measurement behind a data point, and the span that it was made in."""
+
+    time_unix_nano: int
+    value: float | None
+    trace_id: str
+    span_id: str
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """One side of an exponential histogram: bucket i holds values up to base^(offset + i + 1)."""
+
+    offset: int = 0
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
     """The value of a histogram, exponential histogram or summary point.
 
-    `explicit_bounds` and `bucket_counts` are those of an explicit histogram, empty for the others;
-    `sum`, `min` and `max` are None where the point does not carry them.
+    `explicit_bounds` and `bucket_counts` are those of an explicit histogram, `scale`, `zero_count`,
+    `positive` and `negative` of an exponential one, `quantiles` (each with its value) of a summary;
+    empty for the others. `sum`, `min` and `max` are None where the point does not carry them.
     """
 
     count: int
@@ -78,6 +117,11 @@ class Distribution:
     max: float | None
     explicit_bounds: tuple[float, ...] = ()
     bucket_counts: tuple[int, ...] = ()
+    scale: int = 0
+    zero_count: int = 0
+    positive: Buckets = Buckets()
+    negative: Buckets = Buckets()
+    quantiles: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +143,12 @@ class MetricRow:
     attributes: Mapping[str, Any]
     resource: Mapping[str, Any]
     scope: str
+    flags: int = 0
+    exemplars: tuple[Exemplar, ...] = ()
+    scope_version: str = ""
+    scope_attributes: Mapping[str, Any] = field(default_factory=dict)
+    resource_schema_url: str = ""
+    scope_schema_url: str = ""
 
 
 SPAN_KIND_SERVER = 2
