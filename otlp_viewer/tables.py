@@ -3,8 +3,8 @@
 One schema for all sources, so that one expression serves this package's DuckDB and a ClickHouse
 that a collector writes to (exporter/clickhouseexporter in opentelemetry-collector-contrib, the
 newest form of its tables: times of nanoseconds, `EventName` of logs; less what ClickHouse computes
-by itself). ClickHouse's Nested columns are lists of the same length, named `Events.Name`. Pure: says
-what statements there are and runs none. Must not know rows or connections.
+by itself). ClickHouse's Nested columns are lists of the same length, named `Events.Name`. Pure:
+says what statements there are and runs none. Must not know rows or connections.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 TEXT, TIME, FLOAT = "VARCHAR", "TIMESTAMP_NS", "DOUBLE"
 ATTRIBUTES = "MAP(VARCHAR, VARCHAR)"
 
-# How a type travels: the type of the parameter, and the expression that makes a value of it. Maps go
-# as JSON text: DuckDB reads that some four times faster than it takes a Python dict apart.
+# How a type travels: the type of the parameter, and the expression that makes a value of it. Maps
+# go as JSON text: DuckDB reads that some four times faster than it takes a Python dict apart.
 _ON_THE_WAY = {
     TIME: ("BIGINT", "make_timestamp_ns({})"),
     f"{TIME}[]": ("BIGINT[]", "list_transform({}, lambda nano: make_timestamp_ns(nano))"),
@@ -57,7 +57,7 @@ class Table:
         values = ", ".join(
             _expression(kind, place) for place, (_, kind) in enumerate(self.columns, start=1)
         )
-        return f"INSERT INTO {_quote(self.name)} SELECT {values}"  # noqa: S608 - names are ours
+        return f"INSERT INTO {_quote(self.name)} SELECT {values}"
 
 
 _TRACES = (

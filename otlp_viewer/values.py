@@ -21,19 +21,22 @@ _PLAIN_FROM, _PLAIN_BELOW = 1e-6, 1e21
 
 def as_string(value: Any) -> str:
     """Return an attribute's value or a body as text, "" for one that is not set."""
-    if isinstance(value, str):
-        return clean_utf8(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _format_float(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, int):
-        return str(value)
-    return _to_json(value)
+    match value:
+        case str():
+            text = clean_utf8(value)
+        case None:
+            text = ""
+        case bool():
+            text = "true" if value else "false"
+        case float():
+            text = _format_float(value)
+        case bytes():
+            text = base64.b64encode(value).decode()
+        case int():
+            text = str(value)
+        case _:
+            text = _to_json(value)
+    return text
 
 
 def as_strings(attributes: Mapping[str, Any]) -> dict[str, str]:
