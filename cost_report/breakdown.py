@@ -3,10 +3,15 @@
 Owns the grouping and its figures. Must not know where rows come from, nor how figures are shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ibis.expr.types as ir
+
+from cost_report.errors import UnknownFieldError
+from cost_report.quantiles import Quantiles, find_quantiles
+from cost_report.reading import read_rows
 
 # What invocations can be grouped by: columns of `find_invocations`.
 FIELDS = (
@@ -20,15 +25,6 @@ FIELDS = (
 )
 
 FieldValue = str | int | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Half, nine tenths and 99 of 100 are at most this, interpolated between neighbours."""
-
-    p50: float
-    p90: float
-    p99: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,4 +73,65 @@ def break_down(invocations: ir.Table, by: Sequence[str] = ()) -> list[CostGroup]
     Raises:
         UnknownFieldError: `by` holds another name.
     """
-    raise NotImplementedError
+    check_fields(by)
+    grouped = invocations.group_by(*by) if by else invocations
+    rows = read_rows(grouped.agg(**_sum_up(invocations)))
+    durations = find_quantiles(invocations, by, "duration_ms")
+    costs = find_quantiles(invocations, by, "cost_usd")
+    groups = []
+    for row in rows:
+        key = tuple(row.pop(name) for name in by)
+        if row["invocations"]:
+            groups.append(
+                _make_group(dict(zip(by, key, strict=True)), row, durations[key], costs.get(key))
+            )
+    return sorted(groups, key=lambda group: (-group.cost_usd, str(group.fields)))
+
+
+def check_fields(names: Iterable[str]) -> None:
+    """Raise UnknownFieldError unless all names are of FIELDS."""
+    for name in names:
+        if name not in FIELDS:
+            raise UnknownFieldError(f"unknown field {name!r}; there are {', '.join(FIELDS)}")
+
+
+def _sum_up(invocations: ir.Table) -> dict[str, ir.Scalar]:
+    cost = invocations.cost_usd
+    return {
+        "invocations": invocations.count(),
+        "errors": (invocations.status == "error").sum(),
+        "cold_starts": invocations.is_cold_start.sum(),
+        "priced": cost.count(),
+        "cost_usd": cost.sum(),
+        "billed_ms": invocations.billed_ms.sum(),
+        # Parts may be missing where the whole is known: a share is of what has both.
+        "init_usd": invocations.init_usd.sum(),
+        "init_of_usd": cost.sum(where=invocations.init_usd.notnull()),
+        "extension_usd": invocations.extension_usd.sum(),
+        "extension_of_usd": cost.sum(where=invocations.extension_usd.notnull()),
+    }
+
+
+def _make_group(
+    fields: Mapping[str, FieldValue],
+    row: Mapping[str, Any],
+    durations: Quantiles,
+    costs: Quantiles | None,
+) -> CostGroup:
+    return CostGroup(
+        fields=fields,
+        invocations=row["invocations"],
+        errors=row["errors"] or 0,
+        cold_starts=row["cold_starts"] or 0,
+        priced=row["priced"],
+        cost_usd=row["cost_usd"] or 0.0,
+        billed_ms=row["billed_ms"] or 0.0,
+        duration_ms=durations,
+        cost_quantiles_usd=costs,
+        init_share=_divide(row["init_usd"], row["init_of_usd"]),
+        extension_share=_divide(row["extension_usd"], row["extension_of_usd"]),
+    )
+
+
+def _divide(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else part / whole

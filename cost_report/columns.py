@@ -4,8 +4,6 @@ Owns the few expressions in which the engines differ most: maps, casts of foreig
 not know what an invocation or a metric is.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -48,24 +46,26 @@ def unix_seconds(time: ir.TimestampValue) -> ir.IntegerValue:
     return time.epoch_seconds().floor().cast("int64")
 
 
-def is_within(
-    time: ir.TimestampValue, period: Period, *, margin_s: int = 0
-) -> Sequence[ir.BooleanValue]:
-    """Return the conditions of a period, widened by `margin_s` at both ends; none without one."""
-    # As numbers: literals of time are read in the session's zone by one engine, not by the other.
-    seconds = unix_seconds(time)
+def keep_period(
+    table: ir.Table, seconds: ir.IntegerValue, period: Period, *, margin_s: int = 0
+) -> ir.Table:
+    """Return the rows whose time is within a period, widened by `margin_s` at both ends.
+
+    Args:
+        table: of which rows are kept.
+        seconds: their time, seconds since the epoch. As a number: one engine reads literals of time
+            in the session's zone, the other does not.
+        period: when.
+        margin_s: how much more, in seconds.
+    """
     conditions = []
     if period.since is not None:
         conditions.append(seconds >= _whole_second(period.since) - margin_s)
     if period.until is not None:
         conditions.append(seconds < _whole_second(period.until) + margin_s)
-    return conditions
+    return table.filter(*conditions) if conditions else table
 
 
 def _whole_second(moment: datetime) -> int:
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return int(aware.timestamp() // 1)
-
-
-# The ARN of an invoked function ends in the qualifier, where one was named.
-QUALIFIER = re.compile(r"^arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]+:(.+)$")

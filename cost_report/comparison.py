@@ -57,7 +57,7 @@ class Comparison:
         return not self.relative.low <= 0 <= self.relative.high
 
 
-def compare(  # noqa: PLR0913  (what to compare, and how: all of it is asked for)
+def compare(
     invocations: ir.Table,
     field: str,
     base: FieldValue,

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from cost_report.columns import ALWAYS, QUALIFIER, Period, is_within, number, text
+from cost_report.columns import ALWAYS, Period, keep_period, number, text, unix_seconds
 
 NANOS_PER_MS = 1e6
 BYTES_PER_MB = 1024 * 1024
@@ -31,6 +31,8 @@ _ERROR_CODES = ("Error", "STATUS_CODE_ERROR")
 _OVERHEAD = "extensionOverhead"
 _INIT_EXTENSIONS = ("init extensions", "restore extensions")
 _INIT_PREFIXES = ("init ", "restore ")
+# The ARN of what was invoked ends in the qualifier, where one was named.
+_QUALIFIER = r"^arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]+:(.+)$"
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 
 # Children lie no further from their invocation than the longest that Lambda allows.
@@ -69,7 +71,7 @@ def find_invocations(traces: ir.Table, period: Period = ALWAYS) -> ir.Table:
     attempts = spans.group_by("trace_id", "span_id", "scope", "attempt").agg(**_gather(spans))
     found = attempts.filter(attempts["is_invocation"] == 1)
     found = found.select(**_describe(found))
-    return found.filter(*is_within(found["start"], period)) if period != ALWAYS else found
+    return keep_period(found, unix_seconds(found.start), period)
 
 
 def select_functions(invocations: ir.Table, functions: Sequence[str]) -> ir.Table:
@@ -79,8 +81,14 @@ def select_functions(invocations: ir.Table, functions: Sequence[str]) -> ir.Tabl
     return invocations.filter(invocations["function"].isin(list(functions)))
 
 
+def name_architecture(host_arch: ir.StringValue) -> ir.StringValue:
+    """Return Lambda's name of an architecture for that of the conventions, '' for any other."""
+    return host_arch.fill_null("").cases(*_ARCHITECTURES.items(), else_="")
+
+
 def _read_spans(traces: ir.Table, period: Period) -> ir.Table:
     """Return SERVER spans of invocations and their children that tell of them, as flat columns."""
+    traces = keep_period(traces, unix_seconds(traces.Timestamp), period, margin_s=_LONGEST_S)
     name, attributes, resource = traces.SpanName, traces.SpanAttributes, traces.ResourceAttributes
     request_id = text(attributes, "faas.invocation_id")
     is_server = traces.SpanKind.isin(_SERVER_KINDS) & request_id.notnull()
@@ -88,10 +96,7 @@ def _read_spans(traces: ir.Table, period: Period) -> ir.Table:
     is_child = ~is_server & (traces.ParentSpanId != "") & (is_init | (name == _OVERHEAD))
     is_extensions = name.isin(_INIT_EXTENSIONS)
     reported = {column: number(attributes, key) for column, key in _REPORTED.items()}
-    flat = traces.filter(
-        is_server | is_child, *is_within(traces.Timestamp, period, margin_s=_LONGEST_S)
-    )
-    return flat.select(
+    return traces.filter(is_server | is_child).select(
         trace_id=traces.TraceId,
         span_id=ibis.ifelse(is_server, traces.SpanId, traces.ParentSpanId),
         scope=traces.ScopeName,
@@ -103,7 +108,7 @@ def _read_spans(traces: ir.Table, period: Period) -> ir.Table:
         request_id=request_id,
         function=ibis.coalesce(text(resource, "faas.name"), name),
         version=text(resource, "faas.version"),
-        qualifier=text(attributes, "aws.lambda.invoked_arn").re_extract(QUALIFIER.pattern, 1),
+        qualifier=attributes.get("aws.lambda.invoked_arn", "").re_extract(_QUALIFIER, 1),
         region=text(resource, "cloud.region"),
         architecture=text(resource, "host.arch"),
         instance=text(resource, "faas.instance"),
@@ -118,7 +123,7 @@ def _read_spans(traces: ir.Table, period: Period) -> ir.Table:
 
 def _assign_attempts(spans: ir.Table) -> ir.Table:
     """Add the start of the SERVER span that a row belongs to, null where there is none."""
-    starts = ibis.ifelse(spans.stage == 1, spans.time, ibis.null(spans.time.type()))
+    starts = ibis.ifelse(spans.stage == 1, spans.time, ibis.null())
     own = {"group_by": ["trace_id", "span_id", "scope"], "order_by": [spans.time, spans.stage]}
     last = starts.max().over(ibis.window(**own, preceding=None, following=0))
     next_ = starts.min().over(ibis.window(**own, preceding=0, following=None))
@@ -154,12 +159,13 @@ def _describe(found: ir.Table) -> dict[str, ir.Value]:
         "version": found.version.fill_null(""),
         "alias": ibis.ifelse(is_version, "", qualifier),
         "region": found.region.fill_null(""),
-        "architecture": found.architecture.fill_null("").cases(*_ARCHITECTURES.items(), else_=""),
+        "architecture": name_architecture(found.architecture),
         "instance": found.instance.fill_null(""),
         "memory_size_mb": memory_mb.round().cast("int64"),
         "start": found.attempt,
         "duration_ms": found.duration_ms,
-        "is_cold_start": found.is_cold_start == 1,
+        # Not the bare condition, which is a number in ClickHouse, and Ibis cannot read it.
+        "is_cold_start": ibis.ifelse(found.is_cold_start == 1, True, False),  # noqa: FBT003
         "status": ibis.ifelse(found.is_error == 1, "error", "ok"),
         "error_type": found.error_type.fill_null(""),
         "billed_ms": found.billed_ms,
