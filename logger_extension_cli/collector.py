@@ -1,14 +1,14 @@
 """`logger-extension collector`: the viewer alone, live until Ctrl-C.
 
-Owns the signals that end it. Everything that arrives is printed once, in order of arrival.
+Everything that arrives is printed once, in order of arrival.
 """
 
 import argparse
 import asyncio
-import signal
 
 from logger_extension_cli.errors import UsageError
 from logger_extension_cli.screen import Screen
+from logger_extension_cli.signals import catch_end
 from otlp_viewer import Collector, ListenError, Store
 from otlp_viewer.view import render_arrivals
 
@@ -23,15 +23,12 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 async def _collect(host: str, port: int, screen: Screen) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    end = catch_end()
     async with Collector(host, port) as collector:
         screen.say(f"Listening on {collector.endpoint} for OTLP over HTTP; Ctrl-C ends it.")
         printer = _Printer(collector.store, screen)
         printing = asyncio.create_task(printer.follow())
-        await stop.wait()
+        await end.wait()
         printing.cancel()
         await asyncio.wait([printing])
     printer.print_new()

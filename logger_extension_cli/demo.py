@@ -11,7 +11,8 @@ from pathlib import Path
 
 from lambda_sandbox import Scenario
 from logger_extension_cli.arrival import await_arrival
-from logger_extension_cli.errors import CommandError
+from logger_extension_cli.errors import CommandError, UsageError
+from logger_extension_cli.installed import require
 from logger_extension_cli.play import Call, make_scenario, play, run_to_end, staged_extension
 from logger_extension_cli.screen import Screen, make_recorder
 from otlp_viewer import Collector
@@ -46,6 +47,8 @@ Run it with another size, or run your own function:
   logger-extension run examples/hello/app.py:handler --memory 2048 \\
       --event examples/hello/event.json
   logger-extension run path/to/your.py:handler --event your.json
+See it in a browser:
+  logger-extension demo --web
 A collector for anything that sends OTLP over HTTP:
   logger-extension collector
 Other extensions, limits, your own collector:
@@ -53,7 +56,15 @@ Other extensions, limits, your own collector:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Play the demo and return the exit code."""
+    """Play the demo and return the exit code.
+
+    Raises:
+        UsageError: the page cannot be shown.
+    """
+    if arguments.web:
+        require("web")
+    elif arguments.port is not None:
+        raise UsageError("--port is that of the page: it needs --web")
     screen = Screen(make_recorder()) if arguments.svg else Screen()
     with staged_extension() as extensions:
         scenario = make_scenario(
@@ -63,7 +74,7 @@ def execute(arguments: argparse.Namespace) -> int:
             extensions=extensions,
             memory_size_mb=MEMORY_SIZE_MB,
         )
-        exit_code = run_to_end(_show(scenario, screen))
+        exit_code = run_to_end(_demonstrate(scenario, screen, arguments))
     if arguments.svg:
         picture = screen.export_picture("make demo")
         # As on Lambda, and the same wherever the picture was made.
@@ -87,18 +98,30 @@ def make_calls() -> list[Call]:
     return [Call(payloads[0], TRACE_HEADER), *map(Call, payloads[1:])]
 
 
-async def _show(scenario: Scenario, screen: Screen) -> int:
+async def _demonstrate(scenario: Scenario, screen: Screen, arguments: argparse.Namespace) -> int:
+    """Play and explain; with --web, keep the page until a signal comes. Return the exit code."""
+    if not arguments.web:
+        async with Collector() as collector:
+            return await _show(scenario, screen, collector)
+    from logger_extension_cli.demo_web import open_page, show_page  # noqa: PLC0415 - needs DuckDB
+
+    async with open_page(arguments.port) as collector:
+        exit_code = await _show(scenario, screen, collector)
+        await show_page(screen, collector)
+    return exit_code
+
+
+async def _show(scenario: Scenario, screen: Screen, collector: Collector) -> int:
     screen.head("1. Six invocations", _START)
-    async with Collector() as collector:
-        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
-        played = await play(
-            replace(scenario, environment=environment),
-            make_calls(),
-            screen.show_result,
-            freeze_ms=FREEZE_MS,
-        )
-        store = collector.store
-        missing = await await_arrival(store, played.results, played.printed)
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
+    played = await play(
+        replace(scenario, environment=environment),
+        make_calls(),
+        screen.show_result,
+        freeze_ms=FREEZE_MS,
+    )
+    store = collector.store
+    missing = await await_arrival(store, played.results, played.printed)
     screen.head("2. What reached the collector", _INVOCATIONS)
     screen.show_invocations(store)
     screen.head("3. One trace", _TRACE)

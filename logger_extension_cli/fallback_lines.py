@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from logger_extension.errors import ProtocolError
 from logger_extension.signals.otlp_lines import read_line
@@ -43,7 +43,14 @@ class Unreadable:
 Found = Request | Unreadable
 
 
-def read_stream(stream: BinaryIO) -> Iterator[list[Found]]:
+class Lines(Protocol):
+    """What lines are read from, such as a binary file."""
+
+    def readline(self, limit: int, /) -> bytes:
+        """Return a line with its end, or `limit` bytes of it; nothing at the end."""
+
+
+def read_stream(stream: Lines) -> Iterator[list[Found]]:
     """Yield for each line what it holds; nothing for a line of another kind."""
     while line := stream.readline(MAX_LINE_BYTES):
         if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):

@@ -5,13 +5,13 @@ Owns the arguments and the table of what takes the room. How a layer is built is
 
 import argparse
 import importlib.util
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from deploy.layer.errors import LayerError
 from deploy.layer.target import UV, Target
 from logger_extension_cli.errors import CommandError, UsageError
+from logger_extension_cli.progress import show_steps
 
 # Parts of the zip that are smaller than this share are added up.
 LEAST_SHARE = 0.01
@@ -28,9 +28,8 @@ def execute(arguments: argparse.Namespace) -> int:
     target = read_target(arguments)
     archive = arguments.output / f"{target.name}.zip"
     try:
-        built = build_layer(
-            target, archive, tell=lambda line: print(f"  {line} …", file=sys.stderr)
-        )
+        with show_steps("building") as tell:
+            built = build_layer(target, archive, tell=tell)
     except LayerError as error:
         raise CommandError(str(error)) from error
     print("\n".join(draw_sizes(built.sizes, target.limit_bytes)))

@@ -25,6 +25,7 @@ from logger_extension.signals.otlp_lines import encode_lines
 from logger_extension_cli.errors import CommandError, UsageError
 from logger_extension_cli.fallback_lines import Request, read_stream
 from logger_extension_cli.play import EXIT_TERMINATED
+from logger_extension_cli.progress import CountingReader, find_size_bytes, show_bytes
 from logger_extension_cli.replay_summary import Summary, show_summary
 from logger_extension_cli.resending import Means, Resending
 
@@ -86,9 +87,11 @@ class _Replay:
         return code or (0 if is_complete else EXIT_UNDELIVERED)
 
     def _read(self, name: str) -> None:
-        with _open_source(name) as stream:
-            for number, found in enumerate(read_stream(stream), 1):
-                place = f"{'stdin' if name == STDIN else name}, line {number}"
+        title = "stdin" if name == STDIN else name
+        size_bytes = None if name == STDIN else find_size_bytes(Path(name))
+        with _open_source(name) as stream, show_bytes(title, size_bytes) as advance:
+            for number, found in enumerate(read_stream(CountingReader(stream, advance)), 1):
+                place = f"{title}, line {number}"
                 self._summary.note_line(place, found)
                 for one in found:
                     if isinstance(one, Request):

@@ -7,10 +7,10 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 from logger_extension_cli.fallback_lines import Found, Request
 from logger_extension_cli.resending import Counts
+from logger_extension_cli.terminal import has_rich, is_terminal, make_console
 
 MAX_NAMED = 5
 HEAD = ("signal", "lines", "found", "delivered", "rejected", "undelivered")
@@ -76,7 +76,7 @@ def show_summary(summary: Summary) -> None:
     """Print it on stdout."""
     rows = summary.rows()
     head = HEAD[: len(rows[0])] if rows else ()
-    if rows and sys.stdout.isatty() and find_spec("rich"):
+    if rows and is_terminal(sys.stdout) and has_rich():
         _show_table(head, rows)
     elif rows:
         for row in (head, *rows):
@@ -86,12 +86,11 @@ def show_summary(summary: Summary) -> None:
 
 
 def _show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415  (may be missing)
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415  (may be missing)
 
     table = Table()
     for place, name in enumerate(head):
         table.add_column(name, justify="right" if place else "left")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, emoji=False, markup=False).print(table)
+    make_console().print(table)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from lambda_sandbox import InvokeResult
 from logger_extension_cli.play import describe_error
+from logger_extension_cli.terminal import make_console
 from otlp_viewer import Collector, Store
 from otlp_viewer.text import clean_line
 from otlp_viewer.view import (
@@ -36,11 +37,11 @@ def make_recorder() -> Console:
 
 
 class Screen:
-    """The terminal or file that a command writes to; NO_COLOR and pipes are rich's concern."""
+    """The terminal or file that a command writes to; colours are `terminal`'s concern."""
 
     def __init__(self, console: Console | None = None) -> None:
         """Write to `console`, by default to stdout."""
-        self.console = console or Console(highlight=False, emoji=False, markup=False)
+        self.console = console or make_console()
 
     def export_picture(self, title: str) -> str:
         """Return what a recorder kept as SVG, in the reader's own fixed-width font."""

@@ -8,10 +8,10 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib.util import find_spec
 
 from logger_extension_cli.doctor.masking import Masking
 from logger_extension_cli.doctor.report import Report, Status
+from logger_extension_cli.terminal import has_colours, has_rich, make_console
 
 STYLES = {
     Status.OK: "green",
@@ -34,13 +34,12 @@ def print_report(
     lines = [
         (clean(masking.hide(text)), style) for text, style in draw(report, shows_all=shows_all)
     ]
-    if not (sys.stdout.isatty() and find_spec("rich")):
+    if not (has_colours(sys.stdout) and has_rich()):
         print("\n".join(text for text, _ in lines))
         return
-    from rich.console import Console  # noqa: PLC0415  (of the viewer extra)
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415  (of the viewer extra)
 
-    console = Console(highlight=False, emoji=False, markup=False)
+    console = make_console()
     for text, style in lines:
         console.print(Text(text, style=style), soft_wrap=True)
 

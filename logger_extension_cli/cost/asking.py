@@ -1,0 +1,70 @@
+"""One question, from the arguments to an answer.
+
+Owns the connection to the source while it is asked, and the clock. Errors of the report become
+errors of the command here.
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from cost_report.errors import CostReportError
+from cost_report.sources import TableNames, open_source
+from logger_extension_cli.cost.answer import Answer
+from logger_extension_cli.cost.breakdown import answer_breakdown
+from logger_extension_cli.cost.comparison import answer_comparison
+from logger_extension_cli.cost.features import answer_features
+from logger_extension_cli.cost.selection import Selection, select
+from logger_extension_cli.cost.what_if import answer_what_if
+from logger_extension_cli.errors import UsageError
+from logger_extension_cli.progress import show_steps
+
+PASSWORD = "CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of the variable
+
+_QUESTIONS: Mapping[str, Callable[[Selection, argparse.Namespace], Answer]] = {
+    "by": answer_breakdown,
+    "compare": answer_comparison,
+    "what-if": answer_what_if,
+    "features": answer_features,
+}
+
+
+def ask(arguments: argparse.Namespace) -> Answer:
+    """Return the answer to what the arguments ask.
+
+    Raises:
+        UsageError: the source cannot be read, or the question does not fit what is in it.
+    """
+    question = _QUESTIONS[arguments.action]
+    try:
+        with (
+            show_steps("reading the telemetry") as tell,
+            open_source(
+                arguments.source,
+                names=TableNames(**dict(arguments.tables)),
+                password=os.environ.get(PASSWORD, ""),
+            ) as source,
+        ):
+            tell("asking")
+            selection = select(source, arguments, datetime.now(UTC))
+            return _complete(question(selection, arguments), selection)
+    except CostReportError as error:
+        raise UsageError(str(error)) from error
+
+
+def _complete(answer: Answer, selection: Selection) -> Answer:
+    """Return the answer with what all of them have: where it is from, and what was not read."""
+    period = selection.period
+    details = {
+        "source": selection.source.title,
+        "since": None if period.since is None else period.since.isoformat(),
+        "until": None if period.until is None else period.until.isoformat(),
+        "functions": list(selection.functions),
+    }
+    return replace(
+        answer,
+        notes=(*answer.notes, *selection.source.notes),
+        details=details | dict(answer.details),
+    )
