@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from web_view.errors import ForeignHostError
 
 # Any port, because a tunnel or a container may map it.
-_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
 _POLICY: Mapping[str, str] = {
     "default-src": "'none'",
@@ -40,7 +40,18 @@ def check_host(host: str) -> None:
         )
 
 
-def make_headers(*, has_charts: bool) -> dict[str, str]:
+def check_origin(headers: Mapping[str, str]) -> None:
+    """Accept a request that no page of another site makes; following its link is fine.
+
+    Raises:
+        ForeignHostError: a page of another site asks in the background.
+    """
+    is_foreign = headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site")
+    if is_foreign and headers.get("Sec-Fetch-Mode") != "navigate":
+        raise ForeignHostError("A page of another site asked for this. Open it by its own address.")
+
+
+def make_headers(*, has_charts: bool = False) -> dict[str, str]:
     """Return the headers of every page and file."""
     policy = _CHART_POLICY if has_charts else _POLICY
     return {
