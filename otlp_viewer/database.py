@@ -1,10 +1,11 @@
 """The store in DuckDB: all signals as tables, in memory or in a file, bounded.
 
-Written by one thread at a time, read by any: each reader takes a cursor of its own. What had to
-make room is counted and kept in the file, never silent. Must not know what the rows mean, nor who
-reads them.
+Written by one thread at a time, read by any: each reader has a cursor of its own. What had to make
+room is counted and kept in the file, never silent. Must not know what the rows mean, nor who reads
+them.
 
-State: the connections, the ledger of each signal, and the version that readers wait for.
+State: the connections and whether they still serve, the ledger of each signal, the version that
+readers wait for, and how much was written since the last checkpoint.
 """
 
 import threading
@@ -16,23 +17,31 @@ from typing import Any, Self
 
 import duckdb
 
+from otlp_viewer import storage
 from otlp_viewer.changes import Changes
 from otlp_viewer.columns import Columns, arrange_logs, arrange_metrics, arrange_spans
-from otlp_viewer.database_file import ENTRIES_TABLE, EVICTED_TABLE, open_database
-from otlp_viewer.errors import QueryError, SinkError
-from otlp_viewer.ledger import Entry, Ledger, split
+from otlp_viewer.database_file import open_database
+from otlp_viewer.errors import DatabaseError, QueryError, SinkError
+from otlp_viewer.ledger import split
 from otlp_viewer.rows import LogRow, MetricRow, SpanRow
+from otlp_viewer.storage import Part
 from otlp_viewer.store import Counts, Limits
 from otlp_viewer.tables import TABLES, Table
 
-DEFAULT_LIMITS = Limits(max_rows=1_000_000, max_bytes=1024 * 1024 * 1024)
+# Compressed, a span takes some 200 bytes.
+DEFAULT_LIMITS = Limits(max_rows=1_000_000, max_bytes=1024**3)
+# For reports about files, which are about all that is in them.
+UNLIMITED = Limits(max_rows=2**62, max_bytes=2**62)
+
+# A checkpoint compresses what was written and gives room back. It takes some 0.1 s.
+_CHECKPOINT_ROWS = 20_000
+_CHECKPOINT_BYTES = 16 * 1024**2
 
 
 class Database:
-    """Logs, spans and data points in the tables of `tables`; a context manager.
+    """Logs, spans and data points in the tables of `tables`; a context manager, and a `Sink`.
 
-    `add_logs`, `add_spans` and `add_metrics` may be called from any thread, `cursor` and `query` as
-    well.
+    All methods may be called from any thread.
     """
 
     def __init__(self, path: Path | None = None, limits: Limits | None = None) -> None:
@@ -42,18 +51,22 @@ class Database:
             DatabaseOpenError: the file is in use, cannot be read or written, or is none of ours.
             DatabaseVersionError: it is of another version of this package.
         """
+        self._path = path
         self._limits = limits or DEFAULT_LIMITS
-        self._connection = open_database(path)
-        self._writer = self._connection.cursor()
         self._lock = threading.Lock()
         self._changes = Changes()
-        self._next_number, self._ledgers = self._load()
+        self._is_closed = False
+        self._open()
         for signal in TABLES:
+            # The limits may be lower than those of the program that wrote the file.
             self._write(signal, [])
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The connection for a library that wants one, such as Ibis; for one thread at a time."""
+        """The connection for a library that wants one, such as Ibis; for one thread at a time.
+
+        Ask for it anew each time: after a full disk it is another one.
+        """
         return self._connection
 
     @property
@@ -72,15 +85,15 @@ class Database:
         return Counts(**{signal: ledger.evicted for signal, ledger in self._ledgers.items()})
 
     def add_logs(self, rows: Sequence[LogRow], size_bytes: int = 0) -> None:
-        """Store the rows of a request of `size_bytes`; raise SinkError with nothing stored."""
+        """Store the rows of a request of `size_bytes`; SinkError: nothing of it is stored."""
         self._add("logs", arrange_logs, rows, size_bytes)
 
     def add_spans(self, rows: Sequence[SpanRow], size_bytes: int = 0) -> None:
-        """Store the rows of a request of `size_bytes`; raise SinkError with nothing stored."""
+        """Store the rows of a request of `size_bytes`; SinkError: nothing of it is stored."""
         self._add("spans", arrange_spans, rows, size_bytes)
 
     def add_metrics(self, rows: Sequence[MetricRow], size_bytes: int = 0) -> None:
-        """Store the rows of a request of `size_bytes`; raise SinkError with nothing stored."""
+        """Store the rows of a request of `size_bytes`; SinkError: nothing of it is stored."""
         self._add("metrics", arrange_metrics, rows, size_bytes)
 
     async def wait_for_change(self, seen: int) -> int:
@@ -88,9 +101,9 @@ class Database:
         return await self._changes.wait(seen)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection of its own for reading in one thread; close it after use.
+        """Return a connection of its own, for reading in one thread; close it after use.
 
-        Its errors are DuckDB's. What is written meanwhile does not disturb it.
+        Its errors are DuckDB's. A transaction sees the rows of its beginning until its end.
         """
         return self._connection.cursor()
 
@@ -115,7 +128,7 @@ class Database:
     def close(self) -> None:
         """Write everything to the file and close it; open cursors are closed too."""
         with self._lock:
-            self._writer.close()
+            self._is_closed = True
             self._connection.close()
 
     def __enter__(self) -> Self:
@@ -141,90 +154,76 @@ class Database:
         if not rows:
             return
         share = size_bytes / len(rows)
-        parts = [(arrange(part), share * len(part)) for part in split(rows, self._limits)]
+        parts = [Part(arrange(part), share * len(part)) for part in split(rows, self._limits)]
         with self._lock:
             self._write(signal, parts)
+            self._rows_since += len(rows)
+            self._bytes_since += size_bytes
+            if self._rows_since >= _CHECKPOINT_ROWS or self._bytes_since >= _CHECKPOINT_BYTES:
+                self._checkpoint()
         self._changes.tell()
 
-    def _write(self, signal: str, parts: Sequence[tuple[dict[Table, Columns], float]]) -> None:
+    def _write(self, signal: str, parts: Sequence[Part]) -> None:
+        """Store parts of one request and make room for them: all of it, or raise SinkError."""
+        self._make_ready()
         ledger = self._ledgers[signal]
-        entries = [
-            Entry(
-                self._next_number + index,
-                {table.name: len(columns[0]) for table, columns in part.items()},
-                size_bytes,
-            )
-            for index, (part, size_bytes) in enumerate(parts)
-        ]
+        entries = [part.enter(number) for number, part in enumerate(parts, self._next_number)]
         surplus = ledger.find_surplus(entries)
-        with self._transaction():
-            for part, _ in parts:
-                for table, columns in part.items():
-                    self._writer.execute(table.insertion, columns)
-            self._note(signal, entries)
-            self._delete(signal, surplus)
+        try:
+            with _transaction(self._writer):
+                storage.insert(self._writer, signal, parts, entries)
+                storage.delete(self._writer, signal, surplus)
+        except duckdb.Error as error:
+            self._is_broken = isinstance(error, duckdb.FatalException)
+            raise SinkError(f"the database cannot store: {error}") from error
         self._next_number += len(entries)
         ledger.extend(entries)
         ledger.evict(surplus)
 
-    def _note(self, signal: str, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            for table, count in entry.rows.items():
-                share = entry.size_bytes * count / entry.count
-                self._writer.execute(
-                    f"INSERT INTO {ENTRIES_TABLE} VALUES (?, ?, ?, ?, ?)",  # noqa: S608
-                    [signal, entry.number, table, count, share],
-                )
-
-    def _delete(self, signal: str, surplus: Sequence[Entry]) -> None:
-        if not surplus:
-            return
-        for table in TABLES[signal]:
-            count = sum(entry.rows.get(table.name, 0) for entry in surplus)
-            if count:
-                self._writer.execute(
-                    f"DELETE FROM {table.name} WHERE rowid IN"  # noqa: S608
-                    f" (SELECT rowid FROM {table.name} ORDER BY rowid LIMIT ?)",
-                    [count],
-                )
-        self._writer.execute(
-            f"DELETE FROM {ENTRIES_TABLE} WHERE Signal = ? AND Number <= ?",  # noqa: S608
-            [signal, surplus[-1].number],
-        )
-        self._writer.execute(
-            f"UPDATE {EVICTED_TABLE} SET Rows = Rows + ? WHERE Signal = ?",  # noqa: S608
-            [sum(entry.count for entry in surplus), signal],
-        )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Everything within is stored, or nothing."""
+    def _checkpoint(self) -> None:
+        self._rows_since = self._bytes_since = 0
         try:
-            self._writer.begin()
-            try:
-                yield
-                self._writer.commit()
-            except BaseException:
-                with suppress(duckdb.Error):
-                    self._writer.rollback()
-                raise
-        except duckdb.Error as error:
-            raise SinkError(f"the database cannot store: {error}") from error
+            self._writer.execute("CHECKPOINT")
+        except duckdb.FatalException:
+            # The disk is full, mostly. What was stored is safe in the log beside the file, but
+            # DuckDB refuses to go on: readers would find nothing until the next request.
+            self._is_broken = True
+            with suppress(SinkError):
+                self._make_ready()
+        except duckdb.Error:
+            # Somebody's transaction is in its way; the next checkpoint does for both.
+            pass
 
-    def _load(self) -> tuple[int, dict[str, Ledger]]:
-        """Return the number of the next entry, and what the file holds of each signal."""
-        evicted = dict(self._writer.execute(f"SELECT Signal, Rows FROM {EVICTED_TABLE}").fetchall())  # noqa: S608
-        found = self._writer.execute(
-            f"SELECT Number, Signal, map(list(TableName), list(Rows)), sum(Bytes)"  # noqa: S608
-            f" FROM {ENTRIES_TABLE} GROUP BY Number, Signal ORDER BY Number"
-        ).fetchall()
-        entries: dict[str, list[Entry]] = {signal: [] for signal in TABLES}
-        for number, signal, rows, size_bytes in found:
-            entries[signal].append(Entry(number, rows, size_bytes))
-        return (
-            found[-1][0] + 1 if found else 0,
-            {
-                signal: Ledger(self._limits, entries[signal], evicted.get(signal, 0))
-                for signal in TABLES
-            },
-        )
+    def _make_ready(self) -> None:
+        """Open the file anew where DuckDB refuses to go on; raise SinkError if that is in vain."""
+        if self._is_closed:
+            raise SinkError("the database is closed")
+        if not self._is_broken:
+            return
+        if self._path is None:
+            raise SinkError("the database in memory has failed; start the program again")
+        self._connection.close()
+        try:
+            self._open()
+        except DatabaseError as error:
+            raise SinkError(str(error)) from error
+
+    def _open(self) -> None:
+        self._connection = open_database(self._path)
+        self._writer = self._connection.cursor()
+        self._next_number, self._ledgers = storage.load(self._writer, self._limits)
+        self._rows_since = self._bytes_since = 0
+        self._is_broken = False
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Everything within is stored, or nothing."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        with suppress(duckdb.Error):
+            connection.rollback()
+        raise

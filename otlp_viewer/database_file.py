@@ -19,10 +19,13 @@ VERSION_TABLE = "otlp_viewer_version"
 ENTRIES_TABLE = "otlp_viewer_entries"
 EVICTED_TABLE = "otlp_viewer_evicted"
 
-# Nothing is fetched from anywhere: all that is used is in DuckDB's wheel.
 _CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
+    # Nothing is fetched from anywhere: all that is used is in DuckDB's wheel.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    # `Database` makes its own: a checkpoint that fails within a commit leaves the rows stored, and
+    # looks to the caller as if they were not.
+    "wal_autocheckpoint": "1TB",
 }
 _OURS = (
     f"CREATE TABLE {VERSION_TABLE} (Version INTEGER NOT NULL)",

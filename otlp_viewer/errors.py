@@ -10,6 +10,7 @@ ViewerError
 │   ├── DatabaseOpenError        the file is in use, not readable, or none of ours
 │   ├── DatabaseVersionError     the file is of another version of this package
 │   └── QueryError               a query failed
+├── FilesError              there are no files to read, or not at all
 ├── SinkError               a store cannot take rows now
 ├── ListenError             the address cannot be bound
 └── WaitTimeoutError        what `Store.wait_for` waited for did not arrive (also a TimeoutError)
@@ -65,6 +66,10 @@ class DatabaseVersionError(DatabaseError):
 
 class QueryError(DatabaseError):
     """A query is wrong, or the database is closed."""
+
+
+class FilesError(ViewerError):
+    """What was named holds no OTLP/JSON, or cannot be looked at; the message says what would."""
 
 
 class SinkError(ViewerError):

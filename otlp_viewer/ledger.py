@@ -10,6 +10,7 @@ State: a ledger holds the entries of one signal, their sums, and how many rows m
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from otlp_viewer.store import Limits
@@ -67,7 +68,7 @@ class Ledger:
         max_rows = self._limits.max_rows - self._limits.max_rows // _PARTS
         max_bytes = self._limits.max_bytes - self._limits.max_bytes // _PARTS
         surplus = []
-        for entry in (*self._entries, *further):
+        for entry in chain(self._entries, further):
             if count <= max_rows and size_bytes <= max_bytes:
                 break
             surplus.append(entry)

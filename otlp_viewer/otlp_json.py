@@ -33,10 +33,19 @@ _INTEGER_TYPES = frozenset(
 
 def parse_json(body: bytes, message: Message) -> None:
     """Fill `message` from an OTLP/JSON document; raise BadRequestError if it is none."""
+    fill_message(message, load_json(body))
+
+
+def load_json(body: bytes) -> object:
+    """Return what a JSON document holds; raise BadRequestError if it is none."""
     try:
-        document = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(f"the body is not JSON: {error}") from error
+
+
+def fill_message(message: Message, document: object) -> None:
+    """Fill `message` from what an OTLP/JSON document holds; raise BadRequestError if it is none."""
     _fill(message, document, path="$", depth=0)
 
 

@@ -7,13 +7,10 @@ from otlp_viewer.rows import LogRow, MetricRow, SpanRow
 
 
 class Sink(Protocol):
-    """Keeps the rows of a request, all of them or none.
+    """Keeps the rows of a request, all of them or none; called from any thread.
 
-    Each method may be called from any thread, and one after the other only. `size_bytes` is that of
-    the decompressed request.
-
-    Raises:
-        SinkError: it cannot take them now; nothing of the request is in it.
+    `size_bytes` is that of the decompressed request. Each method raises SinkError where it cannot
+    take the rows now; nothing of the request is in it then.
     """
 
     def add_logs(self, rows: Sequence[LogRow], size_bytes: int = 0) -> None:
