@@ -1,7 +1,7 @@
 """The files that pages load: style sheet, script, icon, and plotly's script.
 
-All are read once and kept, compressed as well: plotly's script, out of its package, is 4.8 MB plain.
-Their addresses name their content, so a browser asks once and never sees an old one.
+All are read once and kept, compressed as well: plotly's script, out of its package, is 4.8 MB
+plain. Their addresses name their content, so a browser asks once and never sees an old one.
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """Figures for the charts, by plotly, as values that become JSON. Pure.
 
-One plain template for all. Colours are names of the style sheet (`var(--handler)`), which the script
+One plain layout for all. Colours are names of the style sheet (`var(--handler)`), which the script
 of the page replaces by what the reader's theme says they are. A chart never says what the table
 beside it does not.
 """

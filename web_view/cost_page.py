@@ -157,7 +157,7 @@ def _draw_groups(rows: Sequence[GroupRow]) -> Chart | None:
         return None
     shown = priced[:MAX_BARS]
     return draw_parts(
-        [shorten(" ".join((row.name, row.detail)).strip(), _MAX_NAME_BYTES) for row in shown],
+        [shorten(f"{row.name} {row.detail}".strip(), _MAX_NAME_BYTES) for row in shown],
         {
             "handler": [row.group.cost_usd * (row.handler_share or 0) for row in shown],
             "init": [row.group.cost_usd * (row.group.init_share or 0) for row in shown],

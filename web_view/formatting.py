@@ -104,18 +104,18 @@ def pretty(text: str) -> str:
     return "".join(_indent(_TOKEN.findall(text)))
 
 
-def _indent(tokens: list[str]) -> Iterator[str]:
+def _indent(parts: list[str]) -> Iterator[str]:
     depth = 0
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
-        if token in ("}", "]"):
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+        if part in ("}", "]"):
             depth -= 1
-        yield token
-        if token == ":":
+        yield part
+        if part == ":":
             yield " "
-        is_empty = (token, following) in (("{", "}"), ("[", "]"))
-        if token in ("{", "["):
+        is_empty = (part, following) in (("{", "}"), ("[", "]"))
+        if part in ("{", "["):
             depth += 1
-        if not is_empty and (token in ("{", "[", ",") or following in ("}", "]")):
+        if not is_empty and (part in ("{", "[", ",") or following in ("}", "]")):
             # The closing one stands under the line that opened.
             level = depth - (following in ("}", "]"))
             yield "\n" + "  " * min(level, _MAX_INDENT)

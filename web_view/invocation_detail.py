@@ -24,7 +24,7 @@ _NS_PER_MS = 1e6
 _KINDS = {"Internal": 1, "Server": 2, "Client": 3, "Producer": 4, "Consumer": 5}
 _STATUS_CODES = {"Unset": 0, "Ok": 1, "Error": 2}
 _TRACES = (
-    f"SELECT DISTINCT TraceId FROM otel_traces WHERE {IS_INVOCATION} AND {REQUEST_ID} = $request"  # noqa: E501, S608
+    f"SELECT DISTINCT TraceId FROM otel_traces WHERE {IS_INVOCATION} AND {REQUEST_ID} = $request"  # noqa: S608
 )
 _CHOSEN = f"SELECT * FROM otel_traces WHERE TraceId IN ({_TRACES})"  # noqa: S608
 _SPANS = f"""SELECT DISTINCT epoch_ns(Timestamp) AS start, Duration AS duration, SpanId AS span_id,
@@ -35,7 +35,8 @@ _SPANS = f"""SELECT DISTINCT epoch_ns(Timestamp) AS start, Duration AS duration,
   FROM otel_traces WHERE TraceId = $trace_id ORDER BY start LIMIT {MAX_SPANS}"""  # noqa: S608
 _IS_OF_REQUEST = f"""(({LINE_REQUEST_ID} = $request)
   OR (TraceId = $trace_id AND coalesce({LINE_REQUEST_ID}, '') = ''))"""
-_IS_OF_ATTEMPT = f"{_IS_OF_REQUEST} AND Timestamp < make_timestamp_ns($until) AND Timestamp >= make_timestamp_ns($since)"  # noqa: E501
+_IS_OF_ATTEMPT = f"""{_IS_OF_REQUEST} AND Timestamp < make_timestamp_ns($until)
+  AND Timestamp >= make_timestamp_ns($since)"""
 _LINES = f"""SELECT {LINE_COLUMNS} FROM otel_logs WHERE {_IS_OF_ATTEMPT}
   ORDER BY Timestamp DESC, rowid DESC LIMIT {MAX_LINES}"""  # noqa: S608
 _LINE_COUNT = f"SELECT count(*) FROM otel_logs WHERE {_IS_OF_ATTEMPT}"  # noqa: S608

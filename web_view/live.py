@@ -7,6 +7,7 @@ second, and nothing of it stays. https://html.spec.whatwg.org/multipage/server-s
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -43,11 +44,9 @@ class Streams:
             }
         )
         await response.prepare(request)
-        try:
+        # A reader that is gone is how most streams end.
+        with suppress(ConnectionError):
             await self._tell(request, response)
-        except ConnectionError:
-            # The reader is gone; that is how most streams end.
-            pass
         return response
 
     async def _tell(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -79,11 +78,8 @@ class Streams:
             await asyncio.gather(change, end, return_exceptions=True)
 
     async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(_PAUSE_S):
-                await self._ended.wait()
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), _PAUSE_S)
 
 
 def _event(version: int) -> str:
