@@ -143,7 +143,8 @@ def add_view(commands: Commands) -> None:
         "--max-rows",
         type=positive,
         metavar="N",
-        help="of each of logs, spans and data points; the oldest make room",
+        help="the most of each of logs, spans and data points; the oldest make room"
+        " (default: 1000000)",
     )
     parser.add_argument("--open", action="store_true", help="open the page in your browser")
 

@@ -7,6 +7,7 @@ said of it. What the page shows is `web_view`'s.
 import argparse
 import asyncio
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 from logger_extension_cli.errors import UsageError
@@ -38,7 +39,7 @@ def open_database(path: Path | None, max_rows: int | None) -> Database:
     """
     limits = DEFAULT_LIMITS
     if max_rows is not None:
-        limits = Limits(max_rows=max_rows, max_bytes=DEFAULT_LIMITS.max_bytes)
+        limits = replace(limits, max_rows=max_rows)
     try:
         return Database(path, limits)
     except ViewerError as error:

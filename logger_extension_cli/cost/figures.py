@@ -14,6 +14,7 @@ MS_PER_S = 1000
 
 # Digits that a small amount keeps, and the most that stand behind the point.
 _DIGITS, _MOST_DECIMALS = 3, 12
+_CENT = 0.01
 
 
 def format_usd(usd: float) -> str:
@@ -24,9 +25,14 @@ def format_usd(usd: float) -> str:
     return f"{usd:.{max(2, decimals)}f}"
 
 
+def _format_per_million(usd: float) -> str:
+    """Return cents where there are any: what stands below each other is easier to compare so."""
+    return f"{usd:,.2f}" if abs(usd) >= _CENT else format_usd(usd)
+
+
 _NUMBERS: Mapping[Kind, Callable[[float], str]] = {
     Kind.USD: format_usd,
-    Kind.PER_MILLION: lambda usd: format_usd(usd * PER_MILLION),
+    Kind.PER_MILLION: lambda usd: _format_per_million(usd * PER_MILLION),
     Kind.MS: lambda ms: f"{ms:,.1f}",
     Kind.SECONDS: lambda ms: f"{ms / MS_PER_S:,.1f}",
     Kind.MB: lambda mb: f"{mb:,} MB",

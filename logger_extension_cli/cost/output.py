@@ -11,6 +11,7 @@ from logger_extension_cli.cost.export import as_csv, as_json
 from logger_extension_cli.cost.tables import print_answer
 from logger_extension_cli.errors import UsageError
 from logger_extension_cli.terminal import make_console
+from otlp_viewer.text import clean_line
 
 
 def show(answer: Answer, arguments: argparse.Namespace) -> None:
@@ -31,8 +32,7 @@ def show(answer: Answer, arguments: argparse.Namespace) -> None:
     elif arguments.csv:
         # The lines have their ends already, as RFC 4180 has them.
         sys.stdout.write(as_csv(answer))
+        for sentence in () if answer.rows else answer.sentences:
+            print(f"logger-extension cost: {clean_line(sentence)}", file=sys.stderr)
     else:
         print_answer(answer, make_console())
-    if arguments.csv or (arguments.plot is not None and not answer.rows):
-        for sentence in answer.sentences if not answer.rows else ():
-            print(f"logger-extension cost: {sentence}", file=sys.stderr)

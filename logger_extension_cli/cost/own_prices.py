@@ -38,7 +38,9 @@ class OwnPrices:
 
     @classmethod
     def read(cls, arguments: argparse.Namespace) -> "OwnPrices":
-        """Return those of the arguments."""
+        """Return those of the arguments; none where the question takes none."""
+        if "price_gb_second" not in arguments:
+            return cls({}, None, 0.0)
         return cls(
             dict(arguments.price_gb_second), arguments.price_request, arguments.discount or 0.0
         )

@@ -12,9 +12,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from logger_extension_cli.cost.answer import Answer, Row
-from logger_extension_cli.cost.figures import PER_MILLION, format_usd, name_row
+from logger_extension_cli.cost.answer import Answer, Kind, Row
+from logger_extension_cli.cost.figures import PER_MILLION, format_value, name_row
 from logger_extension_cli.cost.labels import LABELS
 from otlp_viewer.text import clean_line
 
@@ -25,11 +26,16 @@ _STYLE = {
     "font.family": "sans-serif",
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
 }
-_WIDTH_IN, _ROW_IN, _FRAME_IN = 8.0, 0.35, 2.2
-_BLUE, _ORANGE, _GREY = "#4878a8", "#d1853c", "#888888"
+_WIDTH_IN, _ROW_IN, _FRAME_IN = 9.0, 0.35, 1.2
+# Of a course in its row, which is 1 high.
+_ROW_HEIGHT = 0.7
+_BLUE, _GREY = "#4878a8", "#888888"
 _MOST_ROWS = 40
-_MOST_LINES = 8
 _MOST_CHARS = 60
 
 
@@ -46,7 +52,7 @@ def save_plot(answer: Answer, path: Path) -> None:
         figure = _DRAW[answer.question](answer)
         if len(answer.rows) > _MOST_ROWS:
             left_out = f"the first {_MOST_ROWS} of {len(answer.rows)} rows"
-            figure.supxlabel(left_out, fontsize=7)
+            figure.supxlabel(left_out, fontsize=8)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
@@ -55,11 +61,7 @@ def _draw_breakdown(answer: Answer) -> Figure:
     rows = _choose(answer)
     labels = [LABELS[key] for key in rows[0] if key in LABELS]
     figure, (left, right) = _make_figure(len(rows), 2)
-    _name_rows(left, [name_row(row, labels) for row in rows])
-    totals = [_number(row, "cost_usd") for row in rows]
-    bars = left.barh(range(len(rows)), totals, color=_BLUE)
-    left.bar_label(bars, [format_usd(total) for total in totals], padding=3, fontsize=8)
-    left.set_title("Total, USD")
+    _draw_totals(left, rows, [name_row(row, labels) for row in rows], "cost_usd")
     for place, row in enumerate(rows):
         if row["mean_usd"] is None:
             continue
@@ -70,7 +72,8 @@ def _draw_breakdown(answer: Answer) -> Figure:
         right.plot([p50, p99], [place, place], color=_GREY, linewidth=1)
         right.plot([p50, p90, p99], [place] * 3, "|", color=_GREY, markersize=10)
         right.plot([mean], [place], "o", color=_BLUE)
-    right.set_title("A million requests, USD: mean (dot), p50 | p90 | p99")
+    _name_rows(right, [""] * len(rows))
+    right.set_title("USD a million requests: mean ●  p50 | p90 | p99")
     return figure
 
 
@@ -106,25 +109,40 @@ def _draw_what_if(answer: Answer) -> Figure:
 
 
 def _draw_features(answer: Answer) -> Figure:
-    """Total cost of each feature beside the course of the dearest."""
+    """Total cost of each feature beside its course, each in the height of its own row."""
     rows = _choose(answer)
     labels = [LABELS[key] for key in ("feature", "function")]
     if any(row["version"] is not None for row in rows):
         labels.append(LABELS["version"])
     figure, (left, right) = _make_figure(len(rows), 2)
-    names = [name_row(row, labels) for row in rows]
-    _name_rows(left, names)
-    totals = [_number(row, "usd") for row in rows]
-    bars = left.barh(range(len(rows)), totals, color=_ORANGE)
-    left.bar_label(bars, [format_usd(total) for total in totals], padding=3, fontsize=8)
-    left.set_title("Total, USD")
-    for row, name in list(zip(rows, names, strict=True))[:_MOST_LINES]:
+    _draw_totals(left, rows, [name_row(row, labels) for row in rows], "usd")
+    for place, row in enumerate(rows):
         course: Any = row["course_usd"]
-        right.plot(range(1, len(course) + 1), course, label=_shorten(name))
-    right.legend(fontsize=7)
-    right.set_title("Course of the dearest, USD")
-    right.set_xlabel(f"{answer.details['start']} to {answer.details['end']}", fontsize=7)
+        highest = max(course, default=0) or 1
+        heights = [place + _ROW_HEIGHT / 2 - _ROW_HEIGHT * usd / highest for usd in course]
+        right.plot(range(len(course)), heights, color=_BLUE, linewidth=1)
+    trends = [_describe_trend(row) for row in rows]
+    right.yaxis.tick_right()
+    _name_rows(right, trends)
+    right.set_xticks([])
+    right.set_title("Course, each beside its own highest; trend")
+    right.set_xlabel(f"{answer.details['start'][:16]} to {answer.details['end'][:16]} (UTC)")
     return figure
+
+
+def _describe_trend(row: Row) -> str:
+    if row["direction"] is None:
+        return "no trend known"
+    return f"{row['direction']}, {format_value(row['change'], Kind.CHANGE)}"
+
+
+def _draw_totals(axes: Axes, rows: Sequence[Row], names: Sequence[str], key: str) -> None:
+    """Draw a bar for the whole cost of each row."""
+    _name_rows(axes, names)
+    bars = axes.barh(range(len(rows)), [_number(row, key) for row in rows], color=_BLUE)
+    amounts = [format_value(row[key], Kind.USD) for row in rows]
+    axes.bar_label(bars, amounts, padding=3, fontsize=8)
+    axes.set_title("USD in all")
 
 
 _DRAW: Mapping[str, Callable[[Answer], Figure]] = {
@@ -145,12 +163,13 @@ def _make_figure(rows: int, panels: int) -> tuple[Figure, Sequence[Axes]]:
     found = figure.subplots(1, panels, squeeze=False)[0]
     for axes in found:
         axes.margins(x=0.15)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     return figure, found
 
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     """Give each row its name, the first one on top."""
-    axes.set_yticks(range(len(names)), [_shorten(name) for name in names], fontsize=8)
+    axes.set_yticks(range(len(names)), [_shorten(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
 
 

@@ -82,5 +82,5 @@ def select(source: Source, arguments: argparse.Namespace, now: datetime) -> Sele
 
 def _resolve(moment: datetime | timedelta | None, now: datetime) -> datetime | None:
     if isinstance(moment, timedelta):
-        return now - moment
+        return (now - moment).replace(microsecond=0)
     return moment.astimezone(UTC) if moment is not None else None

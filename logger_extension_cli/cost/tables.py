@@ -25,9 +25,17 @@ def print_answer(answer: Answer, console: Console) -> None:
             console.print(line)
         console.print()
     for sentence in answer.sentences:
-        console.print(Text(clean_line(sentence), style="bold"))
+        _print_paragraph(sentence, "bold", console)
     for note in answer.notes:
-        console.print(Text(clean_line(note), style="dim"))
+        _print_paragraph(note, "dim", console)
+
+
+def _print_paragraph(words: str, style: str, console: Console) -> None:
+    """Print a sentence, wrapped, without blanks at the ends of lines."""
+    text = Text(clean_line(words).rstrip("."), style=style)
+    for line in (text + Text(".", style=style)).wrap(console, console.width):
+        line.rstrip()
+        console.print(line)
 
 
 def _draw(rows: Sequence[Row], layout: Layout, width: int) -> Iterator[Text]:

@@ -45,6 +45,8 @@ def make_feature(feature: str, usd: float, course: Sequence[float]) -> Row:
         "version": None,
         "feature": feature,
         "usd": usd,
+        "direction": "rising" if usd > 1 else None,
+        "change": 0.25 if usd > 1 else None,
         "course_usd": tuple(course),
     }
 
@@ -71,10 +73,10 @@ ANSWERS = {
     ),
 }
 SHOWN = {
-    "by": ["1.50", "0.00", "cart"],
+    "by": ["1.50", "0.00", "-", "cart"],
     "compare": ["-12.0 % (-15.0 to -9.0)", "version 6", "95 %"],
     "what-if": ["-20.0 % (-20.0 to -10.0)"],
-    "features": ["2.00", "0.500", "pay, shop", "2026-11-23"],
+    "features": ["2.00", "0.500", "pay, shop", "rising, +25.0%", "no trend known", "2026-11-23"],
 }
 
 

@@ -183,7 +183,7 @@ def test_summary_on_a_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("NO_COLOR", "1")
     if not has_rich:
-        monkeypatch.setattr("logger_extension_cli.replay_summary.find_spec", lambda _: None)
+        monkeypatch.setattr("logger_extension_cli.terminal.find_spec", lambda _: None)
     show_summary(make_summary())
     text = capsys.readouterr().out
     assert ("┃" in text) == has_rich
