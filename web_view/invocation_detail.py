@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from otlp_viewer.rows import SpanEvent, SpanRow
+from web_view.columns import IS_INVOCATION, LINE, LINE_REQUEST_ID, REQUEST_ID
 from web_view.correlation import find_window, mark_lines
 from web_view.errors import MissingError
-from web_view.invocation_list import IS_INVOCATION, LINE_REQUEST_ID, REQUEST_ID
-from web_view.log_list import LINE_COLUMNS
 from web_view.parameters import InvocationQuery, InvocationsQuery, LogsQuery
 from web_view.rows import InvocationRow, LineRow
 from web_view.source import Source
@@ -37,7 +36,7 @@ _IS_OF_REQUEST = f"""(({LINE_REQUEST_ID} = $request)
   OR (TraceId = $trace_id AND coalesce({LINE_REQUEST_ID}, '') = ''))"""
 _IS_OF_ATTEMPT = f"""{_IS_OF_REQUEST} AND Timestamp < make_timestamp_ns($until)
   AND Timestamp >= make_timestamp_ns($since)"""
-_LINES = f"""SELECT {LINE_COLUMNS} FROM otel_logs WHERE {_IS_OF_ATTEMPT}
+_LINES = f"""SELECT {LINE} FROM otel_logs WHERE {_IS_OF_ATTEMPT}
   ORDER BY Timestamp DESC, rowid DESC LIMIT {MAX_LINES}"""  # noqa: S608
 _LINE_COUNT = f"SELECT count(*) FROM otel_logs WHERE {_IS_OF_ATTEMPT}"  # noqa: S608
 

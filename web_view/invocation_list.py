@@ -9,6 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from web_view.columns import (
+    IS_COLD,
+    IS_ERROR_LINE,
+    IS_FAILED,
+    IS_INVOCATION,
+    LINE_HAS_TEXT,
+    LINE_REQUEST_ID,
+    REQUEST_ID,
+    SPAN_FUNCTION,
+)
 from web_view.parameters import InvocationsQuery, change, read_key
 from web_view.rows import InvocationRow, LineCounts
 from web_view.source import Source, place_list
@@ -16,28 +26,20 @@ from web_view.source import Source, place_list
 PAGE_ROWS = 50
 MAX_FUNCTIONS = 500
 
-FUNCTION = "coalesce(nullif(ResourceAttributes['faas.name'], ''), SpanName)"
-REQUEST_ID = "SpanAttributes['faas.invocation_id']"
-IS_INVOCATION = f"SpanKind IN ('Server', 'SPAN_KIND_SERVER') AND {REQUEST_ID} <> ''"
-IS_ERROR_LINE = "SeverityNumber >= 17"
-LINE_REQUEST_ID = "LogAttributes['faas.invocation_id']"
-
-_FAILED = "StatusCode IN ('Error', 'STATUS_CODE_ERROR')"
-_COLD = "coalesce(SpanAttributes['faas.coldstart'], '') = 'true'"
-_TEXT = f"""contains(lower(concat_ws(chr(10), TraceId, SpanName, {REQUEST_ID}, {FUNCTION},
+_TEXT = f"""contains(lower(concat_ws(chr(10), TraceId, SpanName, {REQUEST_ID}, {SPAN_FUNCTION},
   ResourceAttributes['faas.version'], ResourceAttributes['faas.instance'],
   SpanAttributes['aws.lambda.invoked_arn'], SpanAttributes['error.type'])), lower($q))"""
 _ERROR_LINES = f"SELECT {LINE_REQUEST_ID} FROM otel_logs WHERE {IS_ERROR_LINE}"  # noqa: S608
 _LINES_WITH_TEXT = (
     f"SELECT {LINE_REQUEST_ID} FROM otel_logs"  # noqa: S608
-    f" WHERE contains(lower(Body), lower($q)) AND {LINE_REQUEST_ID} IS NOT NULL"
+    f" WHERE {LINE_HAS_TEXT} AND {LINE_REQUEST_ID} IS NOT NULL"
 )
 _CONDITIONS = {
-    ("status", "error"): _FAILED,
-    ("status", "ok"): f"NOT ({_FAILED})",
-    ("status", "logged"): f"NOT ({_FAILED}) AND {REQUEST_ID} IN ({_ERROR_LINES})",
-    ("start", "cold"): _COLD,
-    ("start", "warm"): f"NOT ({_COLD})",
+    ("status", "error"): IS_FAILED,
+    ("status", "ok"): f"NOT ({IS_FAILED})",
+    ("status", "logged"): f"NOT ({IS_FAILED}) AND {REQUEST_ID} IN ({_ERROR_LINES})",
+    ("start", "cold"): IS_COLD,
+    ("start", "warm"): f"NOT ({IS_COLD})",
 }
 # An invocation's other spans lie within the longest that Lambda allows.
 _CHOSEN = """SELECT * FROM otel_traces WHERE TraceId IN (SELECT unnest($trace_ids))
@@ -115,7 +117,7 @@ def read_invocations(source: Source, query: InvocationsQuery) -> InvocationsPage
 def read_functions(source: Source) -> list[str]:
     """Return the names of the functions that were invoked, in order."""
     sql = (
-        f"SELECT DISTINCT {FUNCTION} AS name FROM otel_traces"  # noqa: S608
+        f"SELECT DISTINCT {SPAN_FUNCTION} AS name FROM otel_traces"  # noqa: S608
         f" WHERE {IS_INVOCATION} ORDER BY name LIMIT {MAX_FUNCTIONS}"
     )
     return [row["name"] for row in source.query(sql)]
@@ -128,7 +130,7 @@ def _conditions(query: InvocationsQuery) -> list[str]:
         if getattr(query, name) == value
     ]
     if query.function:
-        found.append(f"{FUNCTION} = $function")
+        found.append(f"{SPAN_FUNCTION} = $function")
     if query.q:
         found.append(f"({_TEXT} OR {REQUEST_ID} IN ({_LINES_WITH_TEXT}))")
     return found

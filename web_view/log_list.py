@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from web_view.columns import FUNCTION, LINE, LINE_HAS_TEXT, LINE_IDENTITY, LINE_REQUEST_ID
 from web_view.errors import MissingError
-from web_view.invocation_list import LINE_REQUEST_ID, read_functions
+from web_view.invocation_list import read_functions
 from web_view.parameters import (
     SEVERITIES,
     InvocationQuery,
@@ -23,23 +24,7 @@ from web_view.rows import FullLine, LineRow
 from web_view.source import Source
 
 PAGE_ROWS = 100
-# More of a line than a list ever shows of it.
-MAX_LIST_CHARS = 2_000
-
 _MAX_INT64 = 2**63 - 1
-_FUNCTION = "coalesce(nullif(ResourceAttributes['faas.name'], ''), ServiceName)"
-_IDENTITY = """substr(md5(concat_ws(chr(31), TraceId, SpanId, SeverityText, Body,
-  LogAttributes::VARCHAR)), 1, 16)"""
-LINE_COLUMNS = f"""epoch_ns(Timestamp) AS time_unix_nano, {_IDENTITY} AS identity,
-  printf('%x', rowid) AS place, TraceId AS trace_id, SpanId AS span_id,
-  SeverityNumber AS severity_number, SeverityText AS severity_text, {_FUNCTION} AS function,
-  coalesce({LINE_REQUEST_ID}, '') AS request_id, left(Body, {MAX_LIST_CHARS}) AS body,
-  length(Body) AS body_chars,
-  left(coalesce(nullif(LogAttributes['exception.stacktrace'], ''), concat_ws(': ',
-    LogAttributes['exception.type'], LogAttributes['exception.message'])), {MAX_LIST_CHARS})
-  AS exception"""
-HAS_TEXT = """(contains(lower(Body), lower($q))
-  OR contains(lower(LogAttributes::VARCHAR), lower($q)))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +67,9 @@ def read_line(source: Source, query: LogQuery) -> FullLine:
     """
     time, identity = read_key(query.key) if query.key else (0, "")
     sql = (
-        f"SELECT {LINE_COLUMNS}, Body AS whole, ScopeName AS scope, LogAttributes AS attributes,"  # noqa: S608
+        f"SELECT {LINE}, Body AS whole, ScopeName AS scope, LogAttributes AS attributes,"  # noqa: S608
         " ResourceAttributes AS resource FROM otel_logs"
-        f" WHERE Timestamp = make_timestamp_ns($time) AND {_IDENTITY} = $identity LIMIT 1"
+        f" WHERE Timestamp = make_timestamp_ns($time) AND {LINE_IDENTITY} = $identity LIMIT 1"
     )
     found = source.query(sql, {"time": time, "identity": identity})
     if not found:
@@ -117,11 +102,11 @@ def _conditions(query: LogsQuery) -> str:
     if query.severity:
         found.append(f"SeverityNumber >= {SEVERITIES[query.severity]}")
     if query.function:
-        found.append(f"{_FUNCTION} = $function")
+        found.append(f"{FUNCTION} = $function")
     if query.invocation:
         found.append(f"{LINE_REQUEST_ID} = $invocation")
     if query.q:
-        found.append(HAS_TEXT)
+        found.append(LINE_HAS_TEXT)
     return " AND ".join(found)
 
 
@@ -146,7 +131,7 @@ def _read_rows(source: Source, query: LogsQuery) -> tuple[list[LineRow], bool]:
         parameters["time"], place = read_key(key)
         parameters["place"] = min(int(place or "0", 16), _MAX_INT64)
     # The keys first: what a line says is read for the lines of the page alone.
-    sql = f"""SELECT {LINE_COLUMNS} FROM otel_logs WHERE rowid IN (
+    sql = f"""SELECT {LINE} FROM otel_logs WHERE rowid IN (
         SELECT rowid FROM otel_logs WHERE {where}
         ORDER BY Timestamp {direction}, rowid {direction} LIMIT {PAGE_ROWS + 1})
       ORDER BY Timestamp {direction}, rowid {direction}"""  # noqa: S608 - made of our own words

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from web_view.columns import FUNCTION
 from web_view.source import Source
 
-_FUNCTION = "coalesce(nullif(ResourceAttributes['faas.name'], ''), ServiceName)"
 _SERIES = "MetricName, function, ResourceAttributes, Attributes, StartTimeUnix, Temporality"
-_POINT = f"""MetricName, {_FUNCTION} AS function, ResourceAttributes, Attributes, StartTimeUnix,
+_POINT = f"""MetricName, {FUNCTION} AS function, ResourceAttributes, Attributes, StartTimeUnix,
   TimeUnix, AggregationTemporality AS Temporality"""
 _NAMED = "MetricName IN (SELECT unnest($names))"
 _SUMS = f"""WITH points AS (SELECT DISTINCT {_POINT}, Value FROM otel_metrics_sum WHERE {_NAMED}),
@@ -22,9 +22,9 @@ _SUMS = f"""WITH points AS (SELECT DISTINCT {_POINT}, Value FROM otel_metrics_su
   SELECT MetricName AS metric, function, Attributes AS attributes, sum(total) AS value
   FROM series GROUP BY ALL ORDER BY metric, function"""  # noqa: S608 - made of our own words
 _LEVELS = f"""WITH points AS (
-    SELECT MetricName, {_FUNCTION} AS function, Attributes, Value FROM otel_metrics_sum
+    SELECT MetricName, {FUNCTION} AS function, Attributes, Value FROM otel_metrics_sum
     WHERE {_NAMED}
-    UNION ALL SELECT MetricName, {_FUNCTION}, Attributes, Value FROM otel_metrics_gauge
+    UNION ALL SELECT MetricName, {FUNCTION}, Attributes, Value FROM otel_metrics_gauge
     WHERE {_NAMED})
   SELECT MetricName AS metric, function, Attributes AS attributes, max(Value) AS value
   FROM points GROUP BY ALL ORDER BY metric, function"""  # noqa: S608
