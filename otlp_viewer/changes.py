@@ -5,6 +5,7 @@ State: the number, and who waits. Must not know what has changed.
 
 import asyncio
 import threading
+from contextlib import suppress
 
 
 class Changes:
@@ -22,8 +23,8 @@ class Changes:
             self.version += 1
             waiting, self._waiting = self._waiting, set()
         for loop, event in waiting:
-            # A loop that ended in the meantime has nobody left to wake.
-            if not loop.is_closed():
+            # A loop that was closed in the meantime has nobody left to wake.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
 
     async def wait(self, seen: int) -> int:

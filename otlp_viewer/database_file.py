@@ -42,7 +42,8 @@ def open_database(path: Path | None) -> duckdb.DuckDBPyConnection:
         DatabaseOpenError: the file is in use, cannot be read or written, or is none of ours.
         DatabaseVersionError: it is of another version of this package.
     """
-    place = ":memory:" if path is None else str(path)
+    # Absolute, or DuckDB would take `md:x` and its like for a service or another format.
+    place = ":memory:" if path is None else str(path.absolute())
     try:
         connection = duckdb.connect(place, config=dict(_CONFIG))
         try:
@@ -94,6 +95,7 @@ def _explain(error: duckdb.Error, place: str) -> DatabaseOpenError:
         return DatabaseOpenError(
             f"{place} is open in another process ({text}); end that one, or name another file"
         )
-    if "not a valid DuckDB" in text:
+    # The files of some other databases it knows, and asks for an extension that reads them.
+    if "not a valid DuckDB" in text or "Extension" in text:
         return DatabaseOpenError(f"{place} is no DuckDB database; name another file")
     return DatabaseOpenError(f"{place} cannot be opened ({text}); name another file")

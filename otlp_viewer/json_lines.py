@@ -211,7 +211,7 @@ def _read_line(line: bytes, batch: _Batch) -> int:
     Raises:
         BadRequestError: the line is no request; nothing of it is in the batch.
     """
-    if len(line) > MAX_LINE_BYTES:
+    if len(line.removesuffix(b"\n")) > MAX_LINE_BYTES:
         raise BadRequestError(f"the line has more than {MAX_LINE_BYTES} bytes")
     text = line.removeprefix(_BYTE_ORDER_MARK).strip()
     if not text:

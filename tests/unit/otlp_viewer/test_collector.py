@@ -2,10 +2,12 @@
 
 import asyncio
 import gzip
+from collections.abc import Sequence
 
 import aiohttp
 import orjson
 import pytest
+from aiohttp import web
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # has no py.typed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otlp_viewer import Collector, Counts, ListenError, Store, wire
+from otlp_viewer import Collector, Counts, ListenError, LogRow, SinkError, Store, wire
+from otlp_viewer.database import Database
 
 _JSON_LOG = {
     "resourceLogs": [
@@ -227,3 +230,67 @@ async def test_any_bytes_are_accepted_or_refused(
             )
             assert status == 200 or 400 <= status < 500
         assert collector.requests.total() == len(requests)
+
+
+async def test_further_stores_get_the_same_rows() -> None:
+    """All signals, with the size of the request."""
+    traces = ExportTraceServiceRequest()
+    traces.resource_spans.add().scope_spans.add().spans.add().name = "work"
+    further = Store()
+    with Database() as database:
+        async with Collector(also=[database, further]) as collector:
+            for path, body in (
+                ("/v1/logs", _logs("a")),
+                ("/v1/traces", traces.SerializeToString()),
+            ):
+                status, *_ = await _post(collector, path, body, Content_Type=wire.PROTOBUF)
+                assert status == 200
+            assert list(further.logs) == list(collector.store.logs)
+        assert database.received == collector.store.received == Counts(logs=1, spans=1)
+        assert database.query("SELECT Body FROM otel_logs") == [{"Body": "a"}]
+
+
+@pytest.mark.parametrize("content_type", [wire.PROTOBUF, wire.JSON])
+async def test_what_a_further_store_cannot_take_is_sent_again(content_type: str) -> None:
+    """503 asks for it; the request is in no store twice, and in none before all have it."""
+
+    class Full(Store):
+        is_full = True
+
+        def add_logs(self, rows: Sequence[LogRow], size_bytes: int = 0) -> None:
+            if self.is_full:
+                raise SinkError("no space left on device")
+            super().add_logs(rows, size_bytes)
+
+    full = Full()
+    body = _logs("a") if content_type == wire.PROTOBUF else orjson.dumps(_JSON_LOG)
+    async with Collector(also=[full]) as collector:
+        status, _, answer = await _post(collector, "/v1/logs", body, Content_Type=content_type)
+        assert status == 503
+        assert b"no space left on device" in answer
+        if content_type == wire.PROTOBUF:
+            assert Status.FromString(answer).code == 14
+        assert (collector.refused, collector.store.received) == ({503: 1}, Counts())
+        full.is_full = False
+        status, *_ = await _post(collector, "/v1/logs", body, Content_Type=content_type)
+        assert status == 200
+        assert full.received == collector.store.received == Counts(logs=1)
+
+
+async def test_pages_share_the_port() -> None:
+    """Whoever starts the collector adds routes to it; OTLP's stay."""
+
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(text="a page")
+
+    def extend(app: web.Application) -> None:
+        app.router.add_get("/", show)
+
+    async with Collector(extend=extend) as collector:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(collector.endpoint + "/") as response,
+        ):
+            assert await response.text() == "a page"
+        status, *_ = await _post(collector, "/v1/logs", _logs("a"), Content_Type=wire.PROTOBUF)
+        assert status == 200
