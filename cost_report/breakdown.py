@@ -3,28 +3,17 @@
 Owns the grouping and its figures. Must not know where rows come from, nor how figures are shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ibis.expr.types as ir
 
-from cost_report.errors import UnknownFieldError
+from cost_report.fields import FIELDS, FieldValue, check_fields
 from cost_report.quantiles import Quantiles, find_quantiles
 from cost_report.reading import read_rows
 
-# What invocations can be grouped by: columns of `find_invocations`.
-FIELDS = (
-    "function",
-    "version",
-    "alias",
-    "memory_size_mb",
-    "architecture",
-    "region",
-    "is_cold_start",
-)
-
-FieldValue = str | int | bool | None
+__all__ = ["FIELDS", "CostGroup", "FieldValue", "Quantiles", "break_down"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +57,11 @@ def break_down(invocations: ir.Table, by: Sequence[str] = ()) -> list[CostGroup]
 
     Args:
         invocations: as of `find_invocations`.
-        by: any of FIELDS.
+        by: any of fields.FIELDS.
 
     Raises:
         UnknownFieldError: `by` holds another name.
+        DatabaseError: the engine refuses, or cannot be reached.
     """
     check_fields(by)
     grouped = invocations.group_by(*by) if by else invocations
@@ -86,13 +76,6 @@ def break_down(invocations: ir.Table, by: Sequence[str] = ()) -> list[CostGroup]
                 _make_group(dict(zip(by, key, strict=True)), row, durations[key], costs.get(key))
             )
     return sorted(groups, key=lambda group: (-group.cost_usd, str(group.fields)))
-
-
-def check_fields(names: Iterable[str]) -> None:
-    """Raise UnknownFieldError unless all names are of FIELDS."""
-    for name in names:
-        if name not in FIELDS:
-            raise UnknownFieldError(f"unknown field {name!r}; there are {', '.join(FIELDS)}")
 
 
 def _sum_up(invocations: ir.Table) -> dict[str, ir.Scalar]:

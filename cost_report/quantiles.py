@@ -1,8 +1,8 @@
 """Exact quantiles, the same in every engine.
 
 An engine's own function would be approximate in one and exact in the other. Instead equal values
-are counted first (costs have few different ones, as billing is in whole milliseconds), and a running
-total of the counts finds the values at a place; the interpolation between two neighbours, as of
+are counted first (costs have few different ones, as time is billed in whole milliseconds), and a
+running total of the counts finds the values at a place. The interpolation between neighbours, as of
 numpy's and Excel's usual quantile, is done here.
 """
 
@@ -81,5 +81,5 @@ def _find_places(total: ir.IntegerValue, percent: int) -> dict[str, ir.IntegerVa
 def _interpolate(row: dict[str, Any], percent: int) -> float:
     below: float = row[f"below_{percent}"]
     above: float = row[f"above_{percent}"]
-    part = (row["total"] - 1) * percent % 100 / 100
+    part: float = (row["total"] - 1) * percent % 100 / 100
     return below + (above - below) * part

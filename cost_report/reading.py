@@ -31,8 +31,8 @@ def read_rows(table: ir.Table) -> list[dict[str, Any]]:
 def foreign_errors() -> tuple[type[Exception], ...]:
     """Return what engines raise; ClickHouse's only where its client has been loaded."""
     client = sys.modules.get("clickhouse_connect.driver.exceptions")
-    errors: tuple[type[Exception], ...] = (duckdb.Error, IbisError, OSError)
-    return errors if client is None else (*errors, client.Error)
+    errors: tuple[type[Exception], ...] = (duckdb.Error, IbisError)
+    return errors if client is None else (*errors, client.ClickHouseError)
 
 
 def shorten(error: Exception) -> str:

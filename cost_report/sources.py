@@ -1,29 +1,48 @@
 """Where telemetry is read from: the viewer's store, OTLP/JSON lines, a ClickHouse.
 
-Owns connections and what opens them; every source has the same tables, so reports need not know
-which it is. Must not know what is read from the tables.
+Every source has the same tables, so reports need not know which it is. Owns how a source is told
+from another, and which tables it has. Must not know what is read from the tables.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import ibis
 import ibis.expr.types as ir
+from ibis.common.exceptions import TableNotFound
+from ibis.expr.datatypes import Map
+
+from cost_report import clickhouse, duckdb_file, json_folder
+from cost_report.errors import DatabaseError, UnknownSourceError
+from cost_report.reading import foreign_errors, shorten
 
 
 @dataclass(frozen=True, slots=True)
 class TableNames:
-    """What the tables are called; the collector's ClickHouse exporter lets one choose."""
+    """What the tables are called; the collector's ClickHouse exporter lets one choose.
+
+    The names are its own ones; an empty one of exponential histograms stands for either of the two
+    that its versions have.
+    """
 
     traces: str = "otel_traces"
     logs: str = "otel_logs"
     sums: str = "otel_metrics_sum"
     histograms: str = "otel_metrics_histogram"
+    exponential_histograms: str = ""
 
 
 DEFAULT_NAMES = TableNames()
+_EXPONENTIAL = ("otel_metrics_exponential_histogram", "otel_metrics_exp_histogram")
+
+# What histograms of either kind have; buckets are not needed for means.
+_OF_HISTOGRAMS = (
+    *("MetricName", "ServiceName", "ResourceAttributes", "Attributes", "StartTimeUnix", "TimeUnix"),
+    *("Count", "Sum", "AggregationTemporality"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Source:
         traces: spans, None where the source has no such table (yet), as for the others.
         logs: log records.
         sums: points of counters.
-        histograms: points of histograms.
+        histograms: points of histograms of both kinds, without their buckets.
         notes: what could not be read, a sentence each.
     """
 
@@ -73,15 +92,72 @@ def open_source(where: str, *, names: TableNames = DEFAULT_NAMES, password: str 
     Raises:
         SourceError: it cannot be read; the message says why and what to do.
     """
-    raise NotImplementedError
+    if clickhouse.is_address(where):
+        opened = clickhouse.connect(where, password)
+    elif "://" in where:
+        raise UnknownSourceError(
+            f"{where.partition('://')[0]}:// is none of the sources; name a file, a folder or an"
+            " address that begins with clickhouse://"
+        )
+    elif duckdb_file.is_duckdb(Path(where)):
+        opened = duckdb_file.connect(Path(where))
+    else:
+        opened = json_folder.load(Path(where))
+    try:
+        return read_tables(
+            opened.connection, opened.title, names=names, notes=opened.notes, close=opened.close
+        )
+    except BaseException:
+        opened.close()
+        raise
 
 
 def read_tables(
-    connection: ibis.BaseBackend, title: str, *, names: TableNames = DEFAULT_NAMES
+    connection: ibis.BaseBackend,
+    title: str,
+    *,
+    names: TableNames = DEFAULT_NAMES,
+    notes: tuple[str, ...] = (),
+    close: Callable[[], None] = lambda: None,
 ) -> Source:
-    """Return the tables of an open connection, which stays its owner's to close.
+    """Return the tables of an open connection, which `close` closes.
 
     Raises:
-        DatabaseError: the server does not answer.
+        DatabaseError: the server refuses, or a table is not as the exporter makes it.
     """
-    raise NotImplementedError
+    explicit = _find(connection, names.histograms, title)
+    named = names.exponential_histograms
+    exponential = [
+        table
+        for name in ([named] if named else _EXPONENTIAL)
+        if (table := _find(connection, name, title)) is not None
+    ]
+    histograms = [
+        table.select(*_OF_HISTOGRAMS) for table in (explicit, *exponential[:1]) if table is not None
+    ]
+    return Source(
+        title=title,
+        traces=_find(connection, names.traces, title),
+        logs=_find(connection, names.logs, title),
+        sums=_find(connection, names.sums, title),
+        histograms=ibis.union(*histograms) if histograms else None,
+        notes=notes,
+        close=close,
+    )
+
+
+def _find(connection: ibis.BaseBackend, name: str, title: str) -> ir.Table | None:
+    """Return a table, None where there is none of that name."""
+    try:
+        table = connection.table(name)
+    except TableNotFound:
+        return None
+    except foreign_errors() as error:
+        raise DatabaseError(f"{title}: {shorten(error)}") from error
+    attributes = table.schema().get("ResourceAttributes")
+    if not isinstance(attributes, Map):
+        raise DatabaseError(
+            f"{title}: the attributes in {name} are no maps of text; only tables as the collector's"
+            " ClickHouse exporter makes them without its JSON columns can be read"
+        )
+    return table

@@ -4,10 +4,17 @@ Owns the means over invocations and CPU time from metrics. Must not know prices.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import ibis.expr.types as ir
 
 from cost_report.columns import ALWAYS, Period
+from cost_report.increments import find_increments
+from cost_report.reading import read_rows
+
+_CPU = "faas.cpu_usage"
+_KEY = ("function", "region", "architecture", "memory_size_mb")
+_MEANS = ("cost_usd", "handler_usd", "init_usd", "extension_usd", "billed_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +28,7 @@ class Usage:
         memory_size_mb: its size, None where it is not known.
         invocations: all that were seen.
         priced: those that the means are over.
-        cost_usd: of one request.
+        cost_usd: of one request, None where none is priced.
         handler_usd: its parts, None where no invocation tells them.
         init_usd: part of cost_usd that was init.
         extension_usd: part of cost_usd that extensions took after the handler.
@@ -37,7 +44,7 @@ class Usage:
     memory_size_mb: int | None
     invocations: int
     priced: int
-    cost_usd: float
+    cost_usd: float | None
     handler_usd: float | None
     init_usd: float | None
     extension_usd: float | None
@@ -57,4 +64,28 @@ def measure_usage(
         histograms: `otel_metrics_histogram`, for CPU time; None where there is no such table.
         period: when, for the histograms.
     """
-    raise NotImplementedError
+    priced = invocations.cost_usd.notnull()
+    rows = read_rows(
+        invocations.group_by(*_KEY).agg(
+            invocations=invocations.count(),
+            priced=invocations.cost_usd.count(),
+            **{name: invocations[name].mean(where=priced) for name in _MEANS},
+            duration_ms=invocations.duration_ms.mean(),
+            max_memory_used_mb=invocations.max_memory_used_mb.max(),
+        )
+    )
+    cpu_s = _read_cpu(histograms, period) if histograms is not None else {}
+    usages = [Usage(**row, cpu_s=cpu_s.get(tuple(row[name] for name in _KEY))) for row in rows]
+    return sorted(usages, key=lambda usage: (-usage.invocations, usage.function))
+
+
+def _read_cpu(histograms: ir.Table, period: Period) -> dict[tuple[Any, ...], float]:
+    """Return the mean CPU seconds of an invocation, by the values of _KEY."""
+    values = {"count": "Count", "seconds_of_cpu": "Sum"}
+    grown = find_increments(histograms, (_CPU,), values, period=period)
+    summed = grown.group_by(*_KEY).agg(count=grown["count"].sum(), cpu_s=grown.seconds_of_cpu.sum())
+    return {
+        tuple(row[name] for name in _KEY): row["cpu_s"] / row["count"]
+        for row in read_rows(summed)
+        if row["count"]
+    }

@@ -1,8 +1,8 @@
 """A real ClickHouse for tests: chDB, the engine as a library, behind a minimal HTTP server.
 
 Speaks as much of ClickHouse's HTTP interface as its Python client uses for reading: a query as the
-body of a POST, `database`, settings and parameters in the query string, basic authentication, errors
-as text with the header of their code. The tables are those of the OpenTelemetry Collector's
+body of a POST, `database` and settings in the query string, basic authentication, errors as text
+with the header of their code. The tables are those of the OpenTelemetry Collector's
 ClickHouse exporter, with its types; rows come from the viewer's mapping.
 
 State: one engine in memory for each `ClickHouseFront`, gone with it. Queries take turns.
@@ -63,7 +63,7 @@ class ClickHouseFront:
         self._tables = tuple(tables)
         self._names = dict(names or {})
         self._time_type = time_type
-        self._time_zone = time_zone
+        self.time_zone = time_zone
         self._lock = threading.Lock()
 
     @property
@@ -73,13 +73,18 @@ class ClickHouseFront:
 
     def __enter__(self) -> Self:
         """Start the engine, make the tables, listen."""
-        self._session = Session()
-        self.run(f"SET session_timezone = '{self._time_zone}'")
+        session_type: Any = Session  # which has no annotations
+        self._session = session_type()
+        self.run(
+            f"SET session_timezone = '{self.time_zone}', date_time_input_format = 'best_effort'"
+        )
         self.run(f"CREATE DATABASE `{self.database}`")
         for table in self._tables:
             self.run(make_ddl(f"`{self.database}`.`{self._name(table)}`", table, self._time_type))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
         return self
 
@@ -156,7 +161,7 @@ class ClickHouseFront:
 
 def _to_text(unix_nano: int) -> str:
     seconds, nanos = divmod(unix_nano, 10**9)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{nanos:09d}"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
 
 
 def _make_handler(front: ClickHouseFront) -> type[BaseHTTPRequestHandler]:
@@ -186,7 +191,7 @@ def _make_handler(front: ClickHouseFront) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             if code:
                 self.send_header("X-ClickHouse-Exception-Code", code)
-            self.send_header("X-ClickHouse-Timezone", "UTC")
+            self.send_header("X-ClickHouse-Timezone", front.time_zone)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -1,4 +1,4 @@
-"""The tables of the OpenTelemetry Collector's ClickHouse exporter: columns, types, order, partitions.
+"""The tables of the OpenTelemetry Collector's ClickHouse exporter: columns, types and order.
 
 Facts read off its templates (opentelemetry-collector-contrib, exporter/clickhouseexporter), without
 codecs and indexes, which change no answer. An oracle: must not be derived from the viewer's tables.
@@ -53,15 +53,19 @@ TABLES = {
     ),
     "otel_metrics_gauge": (f"{_METRIC}, Value Float64, {_EXEMPLARS}", "TimeUnix", _BY_SERVICE),
     "otel_metrics_histogram": (
-        f"{_METRIC}, Count UInt64, Sum Float64, BucketCounts Array(UInt64),"
-        f" ExplicitBounds Array(Float64), {_EXEMPLARS}, {_EXTREMES}, {_TEMPORALITY}",
+        (
+            f"{_METRIC}, Count UInt64, Sum Float64, BucketCounts Array(UInt64),"
+            f" ExplicitBounds Array(Float64), {_EXEMPLARS}, {_EXTREMES}, {_TEMPORALITY}"
+        ),
         "TimeUnix",
         _BY_SERVICE,
     ),
     "otel_metrics_exponential_histogram": (
-        f"{_METRIC}, Count UInt64, Sum Float64, Scale Int32, ZeroCount UInt64,"
-        " PositiveOffset Int32, PositiveBucketCounts Array(UInt64), NegativeOffset Int32,"
-        f" NegativeBucketCounts Array(UInt64), {_EXEMPLARS}, {_EXTREMES}, {_TEMPORALITY}",
+        (
+            f"{_METRIC}, Count UInt64, Sum Float64, Scale Int32, ZeroCount UInt64,"
+            " PositiveOffset Int32, PositiveBucketCounts Array(UInt64), NegativeOffset Int32,"
+            f" NegativeBucketCounts Array(UInt64), {_EXEMPLARS}, {_EXTREMES}, {_TEMPORALITY}"
+        ),
         "TimeUnix",
         _BY_SERVICE,
     ),
