@@ -41,11 +41,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A table for people; of `labels`, which say what a row is, nothing is ever cut away."""
+    """A table for people.
+
+    Attributes:
+        title: what it shows, with units.
+        labels: what a row is of; nothing of these is ever cut away.
+        figures: the rest.
+        needs: the key without whose value a row is not shown.
+    """
 
     title: str
     labels: Sequence[Column]
     figures: Sequence[Column]
+    needs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ MEASURES: Mapping[str, str] = {
     "billed": "billed_ms",
     "duration": "duration_ms",
 }
-TABLES = ("traces", "logs", "sums", "histograms")
+TABLES = ("traces", "logs", "sums", "histograms", "exponential_histograms")
 DEFAULT_TOP = 20
 
 SUMMARY = "tell what invocations and features cost, and whether a change would save money"
@@ -253,4 +253,6 @@ def _price_of_duration(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not of the form [ARCH=]USD, with one of {', '.join(ARCHITECTURES)}"
         )
-    return architecture, amount(price)
+    if not (usd := amount(price)):
+        raise argparse.ArgumentTypeError("a GB-second must cost more than 0")
+    return architecture, usd

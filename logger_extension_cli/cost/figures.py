@@ -35,9 +35,9 @@ _NUMBERS: Mapping[Kind, Callable[[float], str]] = {
     Kind.PER_MILLION: lambda usd: _format_per_million(usd * PER_MILLION),
     Kind.MS: lambda ms: f"{ms:,.1f}",
     Kind.SECONDS: lambda ms: f"{ms / MS_PER_S:,.1f}",
-    Kind.MB: lambda mb: f"{mb:,} MB",
+    Kind.MB: lambda mb: f"{mb} MB",
     Kind.SHARE: lambda share: f"{share:.1%}",
-    Kind.CHANGE: lambda share: f"{share:+.1%}",
+    Kind.CHANGE: lambda share: f"{share:+z.1%}",
 }
 
 

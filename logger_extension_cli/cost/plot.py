@@ -178,7 +178,7 @@ def _draw_range(axes: Axes, place: int, figures: Sequence[float]) -> None:
     axes.plot([low, high], [place, place], color=_GREY, linewidth=3, alpha=0.6)
     axes.plot([estimate], [place], "o", color=_BLUE)
     axes.annotate(
-        f"{estimate:+.1f} % ({low:+.1f} to {high:+.1f})",
+        f"{estimate:+z.1f} % ({low:+z.1f} to {high:+z.1f})",
         (estimate, place),
         xytext=(0, 7),
         textcoords="offset points",

@@ -20,8 +20,13 @@ _GAP = "  "
 def print_answer(answer: Answer, console: Console) -> None:
     """Print tables, sentences and notes."""
     for layout in answer.layouts:
+        shown = [
+            row for row in answer.rows if layout.needs is None or row[layout.needs] is not None
+        ]
+        if not shown:
+            continue
         console.print(Text(layout.title, style="bold"))
-        for line in _draw(answer.rows, layout, console.width):
+        for line in _draw(shown, layout, console.width):
             console.print(line)
         console.print()
     for sentence in answer.sentences:

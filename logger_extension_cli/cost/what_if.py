@@ -4,6 +4,7 @@ Owns which changes are looked at. The models are the report's.
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from cost_report.what_if import (
     estimate_architecture,
     estimate_memory,
     estimate_without_extension,
+    say_estimate,
 )
 from logger_extension_cli.cost.answer import Answer, Column, Kind, Layout, Row
 from logger_extension_cli.cost.arguments import ARCHITECTURES
@@ -24,10 +26,16 @@ from logger_extension_cli.cost.selection import Selection
 
 QUESTION = "what-if"
 
+# A sentence that is about more rows names only so many, or none.
+_MOST_NAMED = 2
+# The table has all figures; only so many are said in words as well.
+_MOST_SAID = 5
+
 _LABELS = [LABELS[key] for key in ("function", "memory_size_mb", "architecture", "change")]
 _LAYOUT = Layout(
     title="Cost of a million requests (/M) in USD, now and after the change",
     labels=_LABELS,
+    needs="then_usd",
     figures=(
         Column("invocations", "requests", Kind.COUNT),
         Column("now_usd", "now/M", Kind.PER_MILLION),
@@ -41,9 +49,10 @@ _LAYOUT = Layout(
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """One change of one function; `change` is what to call it."""
+    """One change of one function: of which kind, and what to call it."""
 
     usage: Usage
+    kind: str
     change: str
     result: Estimate | NotEnoughData
 
@@ -60,17 +69,13 @@ def answer_what_if(selection: Selection, arguments: argparse.Namespace) -> Answe
         return Answer(question=QUESTION, has_enough=False, sentences=[nothing])
     answered = [one for usage in usages for one in _change(usage, arguments, selection.prices)]
     rows = [_make_row(one) for one in answered]
-    found = [one.result for one in answered if isinstance(one.result, Estimate)]
     return Answer(
         question=QUESTION,
         rows=rows,
-        layouts=[_LAYOUT] if found else [],
+        layouts=[_LAYOUT],
         sentences=_say(answered, rows),
-        notes=[
-            *dict.fromkeys(text for one in found for text in one.assumptions),
-            *selection.notes(),
-        ],
-        has_enough=bool(found),
+        notes=[*_say_assumptions(answered, rows), *selection.notes()],
+        has_enough=any(isinstance(one.result, Estimate) for one in answered),
     )
 
 
@@ -82,14 +87,14 @@ def _change(usage: Usage, arguments: argparse.Namespace, prices: OwnPrices) -> I
     for architecture in others:
         if architecture != usage.architecture and (arguments.arch or usage.architecture):
             then = prices.find(usage.region, architecture)
-            yield _Answered(
-                usage, architecture, estimate_architecture(usage, architecture, now, then)
-            )
+            result = estimate_architecture(usage, architecture, now, then)
+            yield _Answered(usage, "architecture", f"to {architecture}", result)
     for size in dict.fromkeys(arguments.memory):
         if size != usage.memory_size_mb:
-            yield _Answered(usage, f"{size:,} MB", estimate_memory(usage, size, now))
+            yield _Answered(usage, "memory", f"to {size} MB", estimate_memory(usage, size, now))
     if arguments.without_extension or not is_asked:
-        yield _Answered(usage, "without extension", estimate_without_extension(usage))
+        result = estimate_without_extension(usage)
+        yield _Answered(usage, "extension", "without extension", result)
 
 
 def _make_row(one: _Answered) -> Row:
@@ -116,12 +121,37 @@ def _make_row(one: _Answered) -> Row:
 
 
 def _say(answered: Sequence[_Answered], rows: Sequence[Row]) -> list[str]:
-    """Return why there is no figure, for each change that has none."""
+    """Return the first figures in words, and why there is no figure where there is none."""
     if not answered:
         return ["Every function is already as was asked for."]
-    missing = [
-        f"No figure for {name_row(row, _LABELS)}: {one.result.reason}"
-        for one, row in zip(answered, rows, strict=True)
-        if isinstance(one.result, NotEnoughData)
+    said, missing = [], dict[str, list[Row]]()
+    for one, row in zip(answered, rows, strict=True):
+        if isinstance(one.result, NotEnoughData):
+            missing.setdefault(one.result.reason, []).append(row)
+        else:
+            said.append(f"{name_row(row, _LABELS[:-1])}: {say_estimate(one.result)}")
+    refused = [f"No figure for {_name_some(some)}: {reason}" for reason, some in missing.items()]
+    return [*said[:_MOST_SAID], *refused]
+
+
+def _say_assumptions(answered: Sequence[_Answered], rows: Sequence[Row]) -> list[str]:
+    """Return what the figures rest on; whose they are, where not all of a kind of change."""
+    resting: dict[str, list[Row]] = {}
+    kinds: Counter[str] = Counter()
+    kind_of: dict[str, str] = {}
+    for one, row in zip(answered, rows, strict=True):
+        if isinstance(one.result, Estimate):
+            kinds[one.kind] += 1
+            for text in one.result.assumptions:
+                resting.setdefault(text, []).append(row)
+                kind_of[text] = one.kind
+    return [
+        text if len(some) == kinds[kind_of[text]] else f"{_name_some(some)}: {text}"
+        for text, some in resting.items()
     ]
-    return list(dict.fromkeys(missing))
+
+
+def _name_some(rows: Sequence[Row]) -> str:
+    names = "; ".join(name_row(row, _LABELS) for row in rows[:_MOST_NAMED])
+    rest = len(rows) - _MOST_NAMED
+    return f"{names}; and {rest} more" if rest > 0 else names

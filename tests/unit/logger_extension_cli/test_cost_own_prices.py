@@ -78,7 +78,7 @@ def test_a_discount_is_off_duration_at_list_price(invocations: ir.Table) -> None
 
 def test_a_price_of_one_architecture(invocations: ir.Table) -> None:
     """The other keeps its list price."""
-    found = price(invocations, "--price-gb-second", "arm64=0")
+    found = price(invocations, "--price-gb-second", "arm64=1e-12")
     known = [facts for facts in STORY.facts if facts.cost_usd is not None]
     assert {facts.version.architecture for facts in known} == {"x86_64", "arm64"}
     for facts in known:

@@ -50,6 +50,7 @@ def test_a_reader_that_leaves_early_is_no_error_to_tell() -> None:
         ["cost", "by", "function", ".", "--json", "--csv"],
         ["cost", "by", "function", ".", "--price-gb-second", "mips=1"],
         ["cost", "by", "function", ".", "--price-gb-second", "nan"],
+        ["cost", "by", "function", ".", "--price-gb-second", "0"],
         ["cost", "by", "function", ".", "--discount", "17"],
         ["cost", "by", "function", ".", "--table", "spans=x"],
         ["cost", "compare", "function", "a", "b", "."],
