@@ -177,8 +177,7 @@ class Database:
             self._is_broken = isinstance(error, duckdb.FatalException)
             raise SinkError(f"the database cannot store: {error}") from error
         self._next_number += len(entries)
-        ledger.extend(entries)
-        ledger.evict(surplus)
+        ledger.take(entries, surplus)
 
     def _checkpoint(self) -> None:
         self._rows_since = self._bytes_since = 0

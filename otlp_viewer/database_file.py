@@ -15,9 +15,7 @@ from otlp_viewer.tables import TABLES
 # Raised whenever a column is added or means something else.
 SCHEMA_VERSION = 1
 
-VERSION_TABLE = "otlp_viewer_version"
-ENTRIES_TABLE = "otlp_viewer_entries"
-EVICTED_TABLE = "otlp_viewer_evicted"
+VERSION_TABLE, EVICTED_TABLE = "otlp_viewer_version", "otlp_viewer_evicted"
 
 _CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
     # Nothing is fetched from anywhere: all that is used is in DuckDB's wheel.
@@ -28,10 +26,10 @@ _CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
     "wal_autocheckpoint": "1TB",
 }
 _OURS = (
-    f"CREATE TABLE {VERSION_TABLE} (Version INTEGER NOT NULL)",
-    f"""CREATE TABLE {ENTRIES_TABLE} (Signal VARCHAR NOT NULL, Number BIGINT NOT NULL,
+    "CREATE TABLE otlp_viewer_version (Version INTEGER NOT NULL)",
+    """CREATE TABLE otlp_viewer_entries (Signal VARCHAR NOT NULL, Number BIGINT NOT NULL,
         TableName VARCHAR NOT NULL, Rows BIGINT NOT NULL, Bytes DOUBLE NOT NULL)""",
-    f"CREATE TABLE {EVICTED_TABLE} (Signal VARCHAR NOT NULL, Rows BIGINT NOT NULL)",
+    "CREATE TABLE otlp_viewer_evicted (Signal VARCHAR NOT NULL, Rows BIGINT NOT NULL)",
 )
 
 
@@ -68,7 +66,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, place: str) -> None:
         return
     if VERSION_TABLE not in names:
         raise DatabaseOpenError(f"{place} is a DuckDB of something else; name another file")
-    version = connection.execute(f"SELECT max(Version) FROM {VERSION_TABLE}").fetchone()  # noqa: S608
+    version = connection.execute("SELECT max(Version) FROM otlp_viewer_version").fetchone()
     if version != (SCHEMA_VERSION,):
         found = version[0] if version else None
         raise DatabaseVersionError(
@@ -82,10 +80,10 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     for statement in _OURS:
         connection.execute(statement)
     for signal, tables in TABLES.items():
-        connection.execute(f"INSERT INTO {EVICTED_TABLE} VALUES (?, 0)", [signal])  # noqa: S608
+        connection.execute("INSERT INTO otlp_viewer_evicted VALUES (?, 0)", [signal])
         for table in tables:
             connection.execute(table.ddl)
-    connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (?)", [SCHEMA_VERSION])  # noqa: S608
+    connection.execute("INSERT INTO otlp_viewer_version VALUES (?)", [SCHEMA_VERSION])
     connection.commit()
 
 

@@ -7,16 +7,18 @@ or connections.
 State: a ledger holds the entries of one signal, their sums, and how many rows made room.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TypeVar
 
 from otlp_viewer.store import Limits
 
 # Room is made for this part of the limits at once: each deletion costs, however small.
 _PARTS = 20
+# Entries that are less than this part together become one: a million requests may be held.
+_SMALL_PARTS = 100
 
 _RowT = TypeVar("_RowT")
 
@@ -34,6 +36,11 @@ class Entry:
         """The rows of all tables."""
         return sum(self.rows.values())
 
+    def join(self, later: "Entry") -> "Entry":
+        """Return both as one, under the later number."""
+        rows = Counter(self.rows) + Counter(later.rows)
+        return Entry(later.number, rows, self.size_bytes + later.size_bytes)
+
 
 class Ledger:
     """What is held of one signal, oldest first; `evicted` rows had to make room."""
@@ -45,19 +52,12 @@ class Ledger:
         self._limits = limits
         self._entries: deque[Entry] = deque()
         self._size_bytes = 0.0
-        self.extend(entries)
+        self.take(entries)
 
     @property
     def received(self) -> int:
         """How many rows ever came."""
         return self.count + self.evicted
-
-    def extend(self, entries: Iterable[Entry]) -> None:
-        """Take note of what is stored now."""
-        for entry in entries:
-            self._entries.append(entry)
-            self.count += entry.count
-            self._size_bytes += entry.size_bytes
 
     def find_surplus(self, further: Sequence[Entry] = ()) -> list[Entry]:
         """Return what must make room for `further` entries, oldest first; it may be among them."""
@@ -76,13 +76,29 @@ class Ledger:
             size_bytes -= entry.size_bytes
         return surplus
 
-    def evict(self, surplus: Sequence[Entry]) -> None:
-        """Take note that the oldest entries, which are these, are gone."""
-        for entry in surplus:
-            self._entries.popleft()
-            self.count -= entry.count
-            self._size_bytes -= entry.size_bytes
-            self.evicted += entry.count
+    def take(self, entries: Iterable[Entry], surplus: Sequence[Entry] = ()) -> None:
+        """Take note that `entries` are stored, and that the oldest, `surplus`, are gone."""
+        self.evicted += sum(entry.count for entry in surplus)
+        held = min(len(surplus), len(self._entries))
+        for _ in range(held):
+            gone = self._entries.popleft()
+            self.count -= gone.count
+            self._size_bytes -= gone.size_bytes
+        for entry in islice(entries, len(surplus) - held, None):
+            self.count += entry.count
+            self._size_bytes += entry.size_bytes
+            self._append(entry)
+
+    def _append(self, entry: Entry) -> None:
+        if self._entries:
+            joined = self._entries[-1].join(entry)
+            if (
+                joined.count <= self._limits.max_rows // _SMALL_PARTS
+                and joined.size_bytes <= self._limits.max_bytes / _SMALL_PARTS
+            ):
+                self._entries[-1] = joined
+                return
+        self._entries.append(entry)
 
 
 def split(rows: Sequence[_RowT], limits: Limits) -> Iterator[Sequence[_RowT]]:

@@ -10,12 +10,25 @@ from dataclasses import dataclass
 import duckdb
 
 from otlp_viewer.columns import Columns
-from otlp_viewer.database_file import ENTRIES_TABLE, EVICTED_TABLE
 from otlp_viewer.ledger import Entry, Ledger
 from otlp_viewer.store import Limits
 from otlp_viewer.tables import TABLES, Table
 
 _INSERTIONS = {table: table.insertion for tables in TABLES.values() for table in tables}
+_NOTE = "INSERT INTO otlp_viewer_entries VALUES (?, ?, ?, ?, ?)"
+_FORGET = "DELETE FROM otlp_viewer_entries WHERE Signal = ? AND Number <= ?"
+_COUNT_EVICTED = "UPDATE otlp_viewer_evicted SET Rows = Rows + ? WHERE Signal = ?"
+_LOAD_EVICTED = "SELECT Signal, Rows FROM otlp_viewer_evicted"
+# Numbers that follow each other are read as one entry: there may be a million of them.
+_LOAD_ENTRIES = """
+    WITH width AS (
+        SELECT greatest((max(Number) - min(Number)) // 1000, 1) AS numbers FROM otlp_viewer_entries
+    )
+    SELECT Signal, Number // numbers AS Block, max(Number), TableName, sum(Rows), sum(Bytes)
+    FROM otlp_viewer_entries, width
+    GROUP BY Signal, Block, TableName
+    ORDER BY Block, max(Number)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +57,7 @@ def insert(
     for entry in entries:
         for name, count in entry.rows.items():
             share = entry.size_bytes * count / entry.count
-            connection.execute(
-                f"INSERT INTO {ENTRIES_TABLE} VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - names are ours
-                [signal, entry.number, name, count, share],
-            )
+            connection.execute(_NOTE, [signal, entry.number, name, count, share])
 
 
 def delete(connection: duckdb.DuckDBPyConnection, signal: str, surplus: Sequence[Entry]) -> None:
@@ -57,32 +67,22 @@ def delete(connection: duckdb.DuckDBPyConnection, signal: str, surplus: Sequence
     for table in TABLES[signal]:
         count = sum(entry.rows.get(table.name, 0) for entry in surplus)
         if count:
-            connection.execute(
-                f"DELETE FROM {table.name} WHERE rowid IN"  # noqa: S608 - names are ours
-                f" (SELECT rowid FROM {table.name} ORDER BY rowid LIMIT ?)",
-                [count],
-            )
-    connection.execute(
-        f"DELETE FROM {ENTRIES_TABLE} WHERE Signal = ? AND Number <= ?",  # noqa: S608
-        [signal, surplus[-1].number],
-    )
-    connection.execute(
-        f"UPDATE {EVICTED_TABLE} SET Rows = Rows + ? WHERE Signal = ?",  # noqa: S608
-        [sum(entry.count for entry in surplus), signal],
-    )
+            connection.execute(table.deletion, [count])
+    connection.execute(_FORGET, [signal, surplus[-1].number])
+    gone = sum(entry.count for entry in surplus)
+    connection.execute(_COUNT_EVICTED, [gone, signal])
 
 
 def load(connection: duckdb.DuckDBPyConnection, limits: Limits) -> tuple[int, dict[str, Ledger]]:
     """Return the number that the next entry gets, and the ledger of each signal."""
-    evicted = dict(connection.execute(f"SELECT Signal, Rows FROM {EVICTED_TABLE}").fetchall())  # noqa: S608
-    found = connection.execute(
-        "SELECT Signal, Number, map(list(TableName), list(Rows)), sum(Bytes)"  # noqa: S608
-        f" FROM {ENTRIES_TABLE} GROUP BY Signal, Number ORDER BY Number"
-    ).fetchall()
-    entries: dict[str, list[Entry]] = {signal: [] for signal in TABLES}
-    for signal, number, rows, size_bytes in found:
-        entries[signal].append(Entry(number, rows, size_bytes))
-    next_number = found[-1][1] + 1 if found else 0
+    evicted = dict(connection.execute(_LOAD_EVICTED).fetchall())
+    found = connection.execute(_LOAD_ENTRIES).fetchall()
+    entries: dict[str, dict[int, Entry]] = {signal: {} for signal in TABLES}
+    for signal, block, number, name, rows, size_bytes in found:
+        entry = Entry(number, {name: rows}, size_bytes)
+        earlier = entries[signal].get(block)
+        entries[signal][block] = entry if earlier is None else earlier.join(entry)
+    next_number = max((number for _, _, number, *_ in found), default=-1) + 1
     return next_number, {
-        signal: Ledger(limits, entries[signal], evicted[signal]) for signal in TABLES
+        signal: Ledger(limits, entries[signal].values(), evicted[signal]) for signal in TABLES
     }

@@ -21,6 +21,9 @@ _ON_THE_WAY = {
     f"{ATTRIBUTES}[]": (TEXT, f"""from_json({{}}, '["{ATTRIBUTES}"]')"""),
 }
 
+# Rows lie in order of arrival.
+_DELETION = "DELETE FROM {name} WHERE rowid IN (SELECT rowid FROM {name} ORDER BY rowid LIMIT ?)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableNames:
@@ -58,6 +61,11 @@ class Table:
             _expression(kind, place) for place, (_, kind) in enumerate(self.columns, start=1)
         )
         return f"INSERT INTO {_quote(self.name)} SELECT {values}"
+
+    @property
+    def deletion(self) -> str:
+        """The statement that deletes the oldest rows; its parameter is how many."""
+        return _DELETION.format(name=_quote(self.name))
 
 
 _TRACES = (

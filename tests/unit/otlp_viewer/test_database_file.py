@@ -8,7 +8,6 @@ import duckdb
 import pytest
 
 from otlp_viewer.database import Database
-from otlp_viewer.database_file import VERSION_TABLE
 from otlp_viewer.errors import DatabaseOpenError, DatabaseVersionError
 from tests.support.viewer_rows import make_log
 
@@ -63,7 +62,7 @@ def test_a_database_of_another_version_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "telemetry.duckdb"
     Database(path).close()
     with duckdb.connect(str(path)) as connection:
-        connection.execute(f"UPDATE {VERSION_TABLE} SET Version = 99")  # noqa: S608
+        connection.execute("UPDATE otlp_viewer_version SET Version = 99")
     with pytest.raises(DatabaseVersionError, match=r"version 99.*name another file"):
         Database(path)
 
