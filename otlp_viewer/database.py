@@ -21,7 +21,7 @@ from otlp_viewer import storage
 from otlp_viewer.changes import Changes
 from otlp_viewer.columns import Columns, arrange_logs, arrange_metrics, arrange_spans
 from otlp_viewer.database_file import open_database
-from otlp_viewer.errors import DatabaseError, QueryError, SinkError
+from otlp_viewer.errors import DatabaseError, DatabaseOpenError, QueryError, SinkError
 from otlp_viewer.ledger import split
 from otlp_viewer.rows import LogRow, MetricRow, SpanRow
 from otlp_viewer.storage import Part
@@ -210,7 +210,11 @@ class Database:
     def _open(self) -> None:
         self._connection = open_database(self._path)
         self._writer = self._connection.cursor()
-        self._next_number, self._ledgers = storage.load(self._writer, self._limits)
+        try:
+            self._next_number, self._ledgers = storage.load(self._writer, self._limits)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise DatabaseOpenError(f"{self._path} is damaged ({error}); name another") from error
         self._rows_since = self._bytes_since = 0
         self._is_broken = False
 

@@ -10,6 +10,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -109,8 +110,11 @@ def read_json_lines(
         SinkError: the sink cannot take more; what went before is in it.
     """
     outcome = Outcome()
-    files = _find_files(tuple(paths), outcome)
-    sizes = [file.stat().st_size for file in files]
+    try:
+        files = _find_files(tuple(paths), outcome)
+        sizes = [file.stat().st_size for file in files]
+    except OSError as error:
+        raise FilesError(f"{error.filename} cannot be looked at: {error.strerror}") from error
     before_bytes, all_bytes = 0, sum(sizes)
     batch = _Batch(sink, outcome)
     for file, size_bytes in zip(files, sizes, strict=True):
@@ -186,17 +190,16 @@ def _read_file(file: Path, batch: _Batch, outcome: Outcome) -> Iterator[int]:
                     outcome.requests += _read_line(line, batch)
                 except BadRequestError as error:
                     outcome.refuse(file, number, str(error))
-                yield raw.tell()
+                yield raw.tell() if raw.seekable() else 0
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         outcome.refuse(file, number + 1 if number else 0, f"cannot be read from here on: {reason}")
 
 
-def _read_lines(raw: IO[bytes]) -> Iterator[bytes]:
+def _read_lines(raw: BufferedReader) -> Iterator[bytes]:
     """Yield the lines of a file, plain or gzip; of one that is too long the beginning."""
-    head = raw.read(len(_ZSTD))
-    raw.seek(0)
-    if head == _ZSTD:
+    head = raw.peek(len(_ZSTD))  # a pipe cannot be wound back
+    if head.startswith(_ZSTD):
         raise OSError("it is compressed with zstd; unpack it with `zstd -d`")
     plain = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if head.startswith(_GZIP) else raw
     while line := plain.readline(MAX_LINE_BYTES + 1):

@@ -1,6 +1,8 @@
 """Files of OTLP/JSON lines: all that can be read is in the store, and the rest is told."""
 
 import gzip
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,18 @@ def test_a_line_without_end_does_not_fill_the_memory(
     outcome = read_json_lines([file], store)
     assert (store.received, outcome.unread) == (Counts(logs=2), 1)
     assert "more than" in outcome.first_unread[0].reason
+
+
+def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
+    """`zstd -dc data.json.zst | ... /dev/stdin`; it has no size, so there is no progress."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    store = Store()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_json_lines, [pipe], store)
+        pipe.write_bytes(gzip.compress(_LOG + b"\n" + _LOG))
+        assert reading.result().unread == 0
+    assert store.received == Counts(logs=2)
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
