@@ -51,6 +51,7 @@ def draw_parts(names: Sequence[str], parts: Mapping[str, Sequence[float]], *, un
         tickvals=rows,
         ticktext=[_label(name) for name in names],
         showgrid=False,
+        zeroline=False,
     )
     return _plain(figure)
 
@@ -91,7 +92,7 @@ def draw_bars(names: Sequence[str], values: Sequence[float], *, unit: str) -> Ch
         orientation="h",
         y=rows,
         x=list(values),
-        marker={"color": "var(--handler)"},
+        marker={"color": "var(--invocation)"},
         customdata=[_label(name) for name in names],
         hovertemplate=f"%{{customdata}}<br>%{{x:,.4~g}} {unit}<extra></extra>",
         showlegend=False,
@@ -104,6 +105,7 @@ def draw_bars(names: Sequence[str], values: Sequence[float], *, unit: str) -> Ch
         tickvals=rows,
         ticktext=[_label(name) for name in names],
         showgrid=False,
+        zeroline=False,
     )
     return _plain(figure)
 
@@ -115,7 +117,9 @@ def _layout(height_px: int) -> go.Layout:
         "linecolor": "var(--line)",
         "zerolinecolor": "var(--line)",
         "tickfont": {"color": "var(--quiet)"},
-        "title": {"font": {"color": "var(--quiet)"}},
+        "title": {"font": {"color": "var(--quiet)", "size": 12}},
+        # Not `400µ`: plain figures, as in the tables.
+        "exponentformat": "none",
         "fixedrange": True,
     }
     return go.Layout(

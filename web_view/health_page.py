@@ -104,6 +104,11 @@ class HealthPage:
     state: str
 
     @property
+    def has_labels(self) -> bool:
+        """Whether attributes tell any of the times apart."""
+        return any(each.attributes for _, each in self.spreads)
+
+    @property
     def lost(self) -> int:
         """How many items were lost in all."""
         return sum(loss.count for loss in self.losses)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 MISSING = ", ".join(
@@ -49,6 +50,7 @@ class Browser:
         """Drive by `driver`."""
         self.driver = driver
         self._hosts: set[str] = set()
+        self._size_px = 0, 0
 
     def show(self, address: str) -> None:
         """Open an address and wait until it has loaded."""
@@ -61,20 +63,43 @@ class Browser:
 
     def set_size(self, width_px: int, height_px: int) -> None:
         """Make the page's area so large; a window could not be as narrow as a phone."""
+        self._size_px = width_px, height_px
         metrics = {"width": width_px, "height": height_px, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def take_screenshot(self, path: Path, *, whole: bool = False) -> None:
         """Save a picture of what is seen, or of the whole page."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        found = self.driver.execute_cdp_cmd(
-            "Page.captureScreenshot", {"captureBeyondViewport": whole}
-        )
+        width_px, height_px = self._size_px
+        if whole:
+            # Not beyond the viewport: a page that is drawn wider for its picture looks otherwise.
+            self.set_size(width_px, self.evaluate("return document.documentElement.scrollHeight"))
+        found = self.driver.execute_cdp_cmd("Page.captureScreenshot", {})
         path.write_bytes(base64.b64decode(found["data"]))
+        self.set_size(width_px, height_px)
 
     def evaluate(self, script: str, *arguments: Any) -> Any:
         """Return what a function body in JavaScript returns."""
         return self.driver.execute_script(script, *arguments)
+
+    def wait_for(self, script: str, *, at_least: int = 1, timeout_s: float = 10.0) -> Any:
+        """Return what a function body returns as soon as it is true, or at least so much."""
+        found = None
+
+        def is_there(_driver: object) -> bool:
+            nonlocal found
+            found = self.evaluate(script)
+            return found >= at_least if isinstance(found, int) else bool(found)
+
+        WebDriverWait(self.driver, timeout_s, poll_frequency=0.05).until(is_there, script)
+        return found
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, wherever the focus is."""
+        actions = ActionChains(self.driver)
+        for key in keys:
+            actions.send_keys(key)
+        actions.perform()
 
     def read_complaints(self) -> list[str]:
         """Return what the console has said since the last look, warnings and errors alike."""

@@ -245,6 +245,7 @@ function drawCharts() {
 // After each change of the page.
 
 function begin() {
+  document.documentElement.classList.add("has-script");
   document.getElementById("show-keys").hidden = false;
   tellAges();
   drawCharts();

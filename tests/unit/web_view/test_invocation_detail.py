@@ -163,7 +163,7 @@ async def test_the_page_shows_it_all(pages: PageReader, whole: Database) -> None
     cost = main.one("table", class_="parts").text
     assert "request and handler $0.000001500$1.5075.0%" in cost
     assert "512 MB (0.0525 GB-seconds)" in main.text
-    assert main.one("ol").all("li")[2].has("class_", "error")
+    assert main.one("ol").all("li")[2].has("class_", "is-error")
     assert "1 more span of this trace belongs to its caller or to others." in main.text
 
 
