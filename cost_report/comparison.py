@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
 
 from cost_report.bootstrap import Sample, draw_all, find_interval, make_sample
 from cost_report.caveats import find_caveats
 from cost_report.errors import UnknownFieldError
 from cost_report.fields import FIELDS, FieldValue, check_fields, name_value
 from cost_report.quantiles import count_values
-from cost_report.reading import read_rows
+from cost_report.reading import read_columns, read_rows
 from cost_report.values import Interval, NotEnoughData
 from cost_report.wording import say_bounds, say_change, say_percent, say_range
 
@@ -162,12 +163,13 @@ def _read_makeup(chosen: ir.Table, measure: str) -> list[dict[str, Any]]:
 
 
 def _read_samples(chosen: ir.Table, field: str, measure: str) -> dict[FieldValue, Sample]:
-    found: dict[FieldValue, tuple[list[float], list[int]]] = {}
-    for row in read_rows(count_values(chosen, (field,), measure)):
-        values, counts = found.setdefault(row[field], ([], []))
-        values.append(row["value"])
-        counts.append(row["count"])
-    return {value: make_sample(*columns) for value, columns in found.items()}
+    columns = read_columns(count_values(chosen, (field,), measure))
+    sides = np.asarray(columns[field].to_pylist(), dtype=object)
+    values, counts = columns["value"].to_numpy(), columns["count"].to_numpy()
+    return {
+        side: make_sample(values[sides == side], counts[sides == side])
+        for side in dict.fromkeys(sides)
+    }
 
 
 def _describe(

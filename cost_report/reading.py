@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.common.exceptions import IbisError
 
 from cost_report.errors import DatabaseError
@@ -21,11 +22,20 @@ def read_rows(table: ir.Table) -> list[dict[str, Any]]:
     Raises:
         DatabaseError: the engine refuses, or cannot be reached.
     """
+    rows: list[dict[str, Any]] = read_columns(table).to_pylist()
+    return rows
+
+
+def read_columns(table: ir.Table) -> pa.Table:
+    """Return the rows of an expression as columns, for many rows of numbers.
+
+    Raises:
+        DatabaseError: the engine refuses, or cannot be reached.
+    """
     try:
-        rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+        return table.to_pyarrow()
     except foreign_errors() as error:
         raise DatabaseError(f"the query failed: {shorten(error)}") from error
-    return rows
 
 
 def foreign_errors() -> tuple[type[Exception], ...]:

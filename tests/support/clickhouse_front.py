@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import orjson
 from chdb.session import Session
@@ -70,6 +70,11 @@ class ClickHouseFront:
     def address(self) -> str:
         """Where it listens: `host:port`."""
         return f"127.0.0.1:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """The address of the database, with the user and the password that it asks for."""
+        return f"clickhouse://{USER}:{quote(PASSWORD, safe='')}@{self.address}/{self.database}"
 
     def __enter__(self) -> Self:
         """Start the engine, make the tables, listen."""
