@@ -15,7 +15,7 @@ from web_view.parameters import (
     InvocationsQuery,
     LogQuery,
     LogsQuery,
-    NoQuery,
+    Query,
 )
 from web_view.source import Source
 
@@ -63,7 +63,7 @@ def _read_costs(source: Source, query: CostQuery) -> Mapping[str, Any]:
     return {"page": read_costs(source, query)}
 
 
-def _read_health(source: Source, _query: NoQuery) -> Mapping[str, Any]:
+def _read_health(source: Source, _query: Query) -> Mapping[str, Any]:
     return {"page": read_health(source)}
 
 
@@ -73,5 +73,5 @@ CONTENTS: Mapping[str, Content] = {
     "/logs": Content(LogsQuery, _read_logs, "logs.html", "/logs"),
     "/log": Content(LogQuery, _read_log, "log.html", "/logs"),
     "/cost": Content(CostQuery, _read_costs, "cost.html", "/cost", has_charts=True),
-    "/health": Content(NoQuery, _read_health, "health.html", "/health", has_charts=True),
+    "/health": Content(Query, _read_health, "health.html", "/health", has_charts=True),
 }

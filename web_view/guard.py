@@ -23,8 +23,13 @@ _POLICY: Mapping[str, str] = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-# plotly sets styles of its own on what it draws; only pages with charts allow it.
-_CHART_POLICY = {**_POLICY, "style-src": "'self' 'unsafe-inline'"}
+# plotly's script adds two style sheets: an empty one that it then fills rule by rule, and a fixed
+# one for maps. In another plotly the second may differ: it is refused then, and maps alone miss it.
+_PLOTLY_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='",
+)
+_CHART_POLICY = {**_POLICY, "style-src": " ".join(("'self'", *_PLOTLY_STYLES))}
 
 
 def check_host(host: str) -> None:

@@ -6,9 +6,9 @@ says what it may be; anything else is refused with what the page expects.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 
 from web_view.errors import ParameterError
@@ -28,10 +28,9 @@ _Rule = Callable[[str], str]
 QueryT = TypeVar("QueryT", bound="Query")
 
 
-class Query(Protocol):
-    """A frozen dataclass of parameters."""
-
-    __dataclass_fields__: Mapping[str, Field[Any]]
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The parameters of a page; one without any."""
 
 
 def _one_of(*allowed: str) -> str:
@@ -40,7 +39,7 @@ def _one_of(*allowed: str) -> str:
     def check(value: str) -> str:
         return "" if value in allowed else f"one of {', '.join(allowed)}"
 
-    return cast("str", field(default="", metadata={_RULE: check}))
+    return field(default="", metadata={_RULE: check})
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> str:
@@ -49,7 +48,7 @@ def _matching(pattern: re.Pattern[str], expected: str) -> str:
     def check(value: str) -> str:
         return "" if pattern.fullmatch(value) else expected
 
-    return cast("str", field(default="", metadata={_RULE: check}))
+    return field(default="", metadata={_RULE: check})
 
 
 def _text() -> str:
@@ -58,7 +57,7 @@ def _text() -> str:
     def check(value: str) -> str:
         return "" if len(value) <= MAX_TEXT_CHARS else f"at most {MAX_TEXT_CHARS} characters"
 
-    return cast("str", field(default="", metadata={_RULE: check}))
+    return field(default="", metadata={_RULE: check})
 
 
 def _time() -> str:
@@ -67,7 +66,7 @@ def _time() -> str:
     def check(value: str) -> str:
         return "" if _is_time(value) else "nanoseconds since 1970"
 
-    return cast("str", field(default="", metadata={_RULE: check}))
+    return field(default="", metadata={_RULE: check})
 
 
 def _key() -> str:
@@ -78,7 +77,7 @@ def _key() -> str:
         is_key = _is_time(time) and (not identity or _HEX.fullmatch(identity))
         return "" if is_key else "the key of a row, as the links of this page have it"
 
-    return cast("str", field(default="", metadata={_RULE: check}))
+    return field(default="", metadata={_RULE: check})
 
 
 def _is_time(value: str) -> bool:
@@ -91,7 +90,7 @@ def _is_time(value: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvocationsQuery:
+class InvocationsQuery(Query):
     """Which invocations: `before` and `after` are keys of rows, `q` is text to find.
 
     `status` "logged" is ok to Lambda, but with a line of severity ERROR or above.
@@ -106,7 +105,7 @@ class InvocationsQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvocationQuery:
+class InvocationQuery(Query):
     """An invocation by its request id, and of it an attempt (by its start), a trace, a span."""
 
     request: str = _text()
@@ -116,7 +115,7 @@ class InvocationQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogsQuery:
+class LogsQuery(Query):
     """Which log lines: `severity` is the least one, `invocation` a request id."""
 
     q: str = _text()
@@ -128,23 +127,18 @@ class LogsQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogQuery:
+class LogQuery(Query):
     """One log line by its key."""
 
     key: str = _key()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CostQuery:
+class CostQuery(Query):
     """Costs of which function, and summed by what ("" is by function)."""
 
     by: str = _one_of(*GROUPINGS)
     function: str = _text()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoQuery:
-    """A page without parameters."""
 
 
 def read_query(kind: type[QueryT], given: Iterable[tuple[str, str]]) -> QueryT:
@@ -153,7 +147,7 @@ def read_query(kind: type[QueryT], given: Iterable[tuple[str, str]]) -> QueryT:
     Raises:
         ParameterError: one is unknown, comes twice, or is not what its rule says.
     """
-    rules = {each.name: cast("_Rule", each.metadata[_RULE]) for each in fields(cast("Any", kind))}
+    rules = {each.name: cast("_Rule", each.metadata[_RULE]) for each in fields(kind)}
     values: dict[str, str] = {}
     for name, value in given:
         if name not in rules:
@@ -169,13 +163,17 @@ def read_query(kind: type[QueryT], given: Iterable[tuple[str, str]]) -> QueryT:
 
 def write_query(query: Query) -> str:
     """Return the parameters that are given, as they stand in an address: `?q=…`, or ""."""
-    given = {name: value for name in query.__dataclass_fields__ if (value := getattr(query, name))}
+    given = {
+        name: value
+        for name in [each.name for each in fields(query)]
+        if (value := getattr(query, name))
+    }
     return "?" + urlencode(given) if given else ""
 
 
 def change(query: QueryT, **changes: str) -> QueryT:
     """Return the same parameters but for the changes."""
-    return cast("QueryT", replace(cast("Any", query), **changes))
+    return replace(query, **changes)
 
 
 def write_key(unix_nano: int, identity: str) -> str:

@@ -146,7 +146,7 @@ def make_ticks(length_ns: int) -> list[Tick]:
     """Return up to six round places on an axis that starts at 0, the first of them 0."""
     step = _round_up(length_ns / _MAX_TICKS)
     unit, size_ns = next((u for u in _UNITS_NS if step >= u[1]), _UNITS_NS[-1])
-    ticks = []
+    ticks: list[Tick] = []
     while (at_ns := len(ticks) * step) <= length_ns:
         label = f"{at_ns / size_ns:,.10g} {unit}" if at_ns else "0"
         ticks.append(Tick(100 * at_ns / length_ns, label))

@@ -37,10 +37,21 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser with a new profile."""
     with open_browser(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
+
+
+@pytest.fixture
+def browser(shared_browser: Browser) -> Browser:
+    """A browser that shows nothing, in the light theme, and has no complaint left."""
+    shared_browser.show("about:blank")
+    shared_browser.set_theme("light")
+    shared_browser.set_size(1280, 800)
+    shared_browser.read_complaints()
+    shared_browser.read_hosts()
+    return shared_browser
 
 
 @pytest.fixture

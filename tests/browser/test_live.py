@@ -32,10 +32,9 @@ def _new(number: int, **changes: object) -> SpanRow:
 
 @pytest.fixture
 def show(browser: Browser, site: Site) -> Callable[[str], None]:
-    """Open an address, with the pointer away from everything, and wait until it is live."""
+    """Open an address and wait until it is live."""
 
     def show(path: str) -> None:
-        browser.show("about:blank")
         browser.show(site.endpoint + path)
         browser.wait_for(_IS_LIVE)
 

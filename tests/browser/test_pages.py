@@ -73,7 +73,6 @@ def test_every_page_in_both_themes_and_widths(
                 browser.take_screenshot(picture, whole=True)
                 assert picture.stat().st_size > 5_000
                 _check(browser, site.endpoint)
-    browser.set_size(1280, 800)
 
 
 def test_pages_that_have_nothing_yet(browser: Browser, empty_site: Site, screenshots: Path) -> None:
@@ -109,14 +108,12 @@ def test_pages_are_small_and_only_charts_load_their_script(browser: Browser, sit
 
 def test_charts_are_drawn_in_the_colours_of_the_theme(browser: Browser, site: Site) -> None:
     """And again when the theme changes."""
-    browser.set_theme("light")
     browser.show(site.endpoint + "/cost")
     assert _await_charts(browser) == 2
     script = "return document.querySelector('.chart .bars path').style.fill"
     light = browser.evaluate(script)
     browser.set_theme("dark")
     browser.wait_for(f"return {script.removeprefix('return ')} !== '{light}'")
-    browser.set_theme("light")
     _check(browser, site.endpoint)
 
 

@@ -49,7 +49,6 @@ class Browser:
     def __init__(self, driver: Chrome) -> None:
         """Drive by `driver`."""
         self.driver = driver
-        self._hosts: set[str] = set()
         self._size_px = 0, 0
 
     def show(self, address: str) -> None:
@@ -103,17 +102,22 @@ class Browser:
 
     def read_complaints(self) -> list[str]:
         """Return what the console has said since the last look, warnings and errors alike."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._read_log("browser")]
+
+    def _read_log(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.driver.execute("getLog", {"type": kind})["value"]
+        return found
 
     def read_hosts(self) -> set[str]:
-        """Return hosts with ports that were asked for anything so far."""
-        for entry in self.driver.get_log("performance"):
+        """Return hosts with ports that were asked for anything since the last look."""
+        hosts = set()
+        for entry in self._read_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 parts = urlsplit(message["params"]["request"]["url"])
                 if parts.scheme not in _LOCAL_SCHEMES:
-                    self._hosts.add(parts.netloc)
-        return self._hosts
+                    hosts.add(parts.netloc)
+        return hosts
 
 
 @contextmanager

@@ -66,11 +66,9 @@ def test_features_are_ranked(told: Database) -> None:
     assert not page.rows
 
 
-async def test_the_page_shows_charts_with_the_same_in_a_table(
-    pages: PageReader, told: Database
-) -> None:
+@pytest.mark.usefixtures("told")
+async def test_the_page_shows_charts_with_the_same_in_a_table(pages: PageReader) -> None:
     """The figures are data that no policy has to let run."""
-    assert told
     main = (await pages.get("/cost?by=memory")).main
     scripts = main.all("script")
     assert [script.attributes["type"] for script in scripts] == ["application/json"] * 2

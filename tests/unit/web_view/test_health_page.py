@@ -2,7 +2,7 @@
 
 import pytest
 
-from otlp_viewer import Distribution
+from otlp_viewer import Distribution, MetricRow
 from otlp_viewer.database import Database
 from otlp_viewer.store import Limits
 from tests.support.page_reader import PageReader
@@ -14,7 +14,7 @@ _S = 1_000_000_000
 _DELTA, _CUMULATIVE = 1, 2
 
 
-def _lost(value: float, reason: str = "queue_full", **changes: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _lost(value: float, reason: str = "queue_full", **changes: object) -> MetricRow:
     attributes = {"signal": "logs", "reason": reason}
     return make_metric(
         **(
@@ -30,7 +30,7 @@ def _lost(value: float, reason: str = "queue_full", **changes: object):  # type:
     )
 
 
-def _decided(value: float, decision: str, reason: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _decided(value: float, decision: str, reason: str) -> MetricRow:
     return make_metric(
         name="logger_extension.flush.decisions",
         value=value,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from otlp_viewer import SpanEvent
+from otlp_viewer import SpanEvent, SpanRow
 from otlp_viewer.database import Database
 from tests.support.page_reader import PageReader
 from tests.support.viewer_rows import (
@@ -33,7 +33,7 @@ _COST = {
 }
 
 
-def _child(span_id: str, name: str, **changes: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _child(span_id: str, name: str, **changes: object) -> SpanRow:
     return make_span(**({"span_id": span_id, "parent_span_id": "aa" * 8, "name": name} | changes))
 
 
@@ -150,9 +150,9 @@ def test_spans_that_came_twice_are_drawn_once(whole: Database) -> None:
     assert len(read_invocation(Source(whole), _QUERY).waterfall.bars) == 4
 
 
-async def test_the_page_shows_it_all(pages: PageReader, whole: Database) -> None:
+@pytest.mark.usefixtures("whole")
+async def test_the_page_shows_it_all(pages: PageReader) -> None:
     """Status, figures, the waterfall as a tree for those who cannot see it, lines, cost."""
-    assert whole
     main = (await pages.get("/invocation" + write_query(_QUERY))).main
     fall = main.one("table", class_="waterfall")
     rows = [row for row in fall.one("tbody").all("tr") if "id" in row.attributes]
@@ -167,9 +167,9 @@ async def test_the_page_shows_it_all(pages: PageReader, whole: Database) -> None
     assert "1 more span of this trace belongs to its caller or to others." in main.text
 
 
-async def test_a_selected_span_shows_all_that_it_says(pages: PageReader, whole: Database) -> None:
+@pytest.mark.usefixtures("whole")
+async def test_a_selected_span_shows_all_that_it_says(pages: PageReader) -> None:
     """Attributes, message, events, with JSON indented."""
-    assert whole
     query = InvocationQuery(request=REQUEST_ID, span=_OWN)
     main = (await pages.get("/invocation" + write_query(query))).main
     details = main.one("section", class_="details")

@@ -13,7 +13,7 @@ from web_view.parameters import (
     InvocationQuery,
     InvocationsQuery,
     LogsQuery,
-    NoQuery,
+    Query,
     change,
     read_key,
     read_query,
@@ -28,7 +28,7 @@ _MAX_INT64 = 2**63 - 1
     ("kind", "given", "expected"),
     [
         (InvocationsQuery, [("status", "bad")], "“status” must be one of ok, error, logged."),
-        (InvocationsQuery, [("fuction", "x")], "“fuction” is no parameter of this page; it has:"),
+        (InvocationsQuery, [("colour", "x")], "“colour” is no parameter of this page; it has:"),
         (InvocationsQuery, [("q", "a"), ("q", "b")], "“q” is given twice; once is enough."),
         (InvocationsQuery, [("q", "x" * 201)], "“q” must be at most 200 characters."),
         (InvocationsQuery, [("before", "x")], "“before” must be the key of a row"),
@@ -37,7 +37,7 @@ _MAX_INT64 = 2**63 - 1
         (InvocationQuery, [("started", "-1")], "“started” must be nanoseconds since 1970."),
         (InvocationQuery, [("span", "xyz")], "“span” must be the id of a span in hex."),
         (CostQuery, [("by", "moon")], "“by” must be one of function, version, "),
-        (NoQuery, [("q", "x")], "“q” is no parameter of this page; it has: none."),
+        (Query, [("q", "x")], "“q” is no parameter of this page; it has: none."),
     ],
 )
 def test_what_is_not_understood_is_refused(
