@@ -18,28 +18,28 @@ _NAMED_VALUES = 3
 
 
 def find_caveats(
-    field: str, parts: Mapping[FieldValue, Sequence[Mapping[str, Any]]]
+    field: str, parts: Sequence[tuple[FieldValue, Sequence[Mapping[str, Any]]]]
 ) -> tuple[str, ...]:
     """Return a sentence for each way in which the groups are unlike.
 
     Args:
         field: what they are compared in.
-        parts: by its two values the kinds of invocations: fields.FIELDS, how many `invocations` and
-            how many of them are `measured`.
+        parts: its two values, each with the kinds of invocations: fields.FIELDS, how many
+            `invocations` and how many of them are `measured`.
     """
     sentences = []
     for other_field in FIELDS:
         # An alias is a name: it costs nothing by itself.
         if other_field in (field, "alias"):
             continue
-        first, second = (_count(kinds, other_field) for kinds in parts.values())
+        first, second = (_count(kinds, other_field) for _, kinds in parts)
         if _measure_distance(first, second) > _UNLIKE:
             mixes = (
                 f"{_say_mix(other_field, mix)} of {name_value(field, value)}"
-                for value, mix in zip(parts, (first, second), strict=True)
+                for (value, _), mix in zip(parts, (first, second), strict=True)
             )
             sentences.append(f"the {name_field(other_field)} differs too: {', '.join(mixes)}")
-    for value, kinds in parts.items():
+    for value, kinds in parts:
         count = sum(kind["invocations"] for kind in kinds)
         missing = count - sum(kind["measured"] for kind in kinds)
         if missing > count * _MANY_MISSING:

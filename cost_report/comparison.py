@@ -97,15 +97,13 @@ def compare(
     chosen = invocations.filter(_is(invocations, field, base) | _is(invocations, field, other))
     makeup = _read_makeup(chosen, measure)
     samples = _read_samples(chosen, field, measure)
-    sides = []
-    for value in (base, other):
-        side = _describe(value, [row for row in makeup if row[field] == value], samples)
+    parts = [(value, [row for row in makeup if row[field] == value]) for value in (base, other)]
+    sides = [_describe(value, kinds, samples) for value, kinds in parts]
+    for side in sides:
         if side.measured < LEAST_INVOCATIONS:
             return _refuse(field, side, measure)
-        sides.append(side)
     if not sides[0].mean:
         return NotEnoughData(f"{name_value(field, base)} costs nothing: there is no share of that")
-    parts = {side.value: [row for row in makeup if row[field] == side.value] for side in sides}
     return _compare_sides(field, measure, sides, samples, confidence, find_caveats(field, parts))
 
 

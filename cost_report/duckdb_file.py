@@ -34,7 +34,7 @@ def connect(path: Path) -> Opened:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
         # One in this process has it with another configuration, one elsewhere with a lock.
-        if "lock" in str(error) or isinstance(error, duckdb.ConnectionException):
+        if "Could not set lock" in str(error) or isinstance(error, duckdb.ConnectionException):
             raise SourceBusyError(
                 f"{path} is open in another process, such as the viewer; look at its page of costs,"
                 " or end it first"

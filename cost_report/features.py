@@ -127,7 +127,11 @@ def _rank(
         ranked += [
             _make_feature(own, whole_usd, stretches, by_version=by_version) for own in features
         ]
-    return tuple(sorted(ranked, key=lambda each: (-each.usd, each.function, each.feature)))
+    return tuple(sorted(ranked, key=_place))
+
+
+def _place(each: FeatureCost) -> tuple[float, str, str, str]:
+    return -each.usd, each.function, each.version or "", each.feature
 
 
 def _make_feature(

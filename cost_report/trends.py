@@ -49,8 +49,11 @@ def find_trend(course: Sequence[float], points: int) -> Trend | NotEnoughData:
         points: how many data points they were added up from.
     """
     half = len(course) // 2
-    if points < LEAST_POINTS or half < _LEAST_STRETCHES:
+    if points < LEAST_POINTS:
         return NotEnoughData(f"{points} data points; a trend needs {LEAST_POINTS}")
+    if half < _LEAST_STRETCHES:
+        least = 2 * _LEAST_STRETCHES
+        return NotEnoughData(f"{len(course)} stretches of time; a trend needs {least}")
     first, second = make_sample(course[:half]), make_sample(course[-half:])
     if not first.mean:
         return NotEnoughData("no costs in the first half of the time to compare with")

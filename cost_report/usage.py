@@ -76,7 +76,12 @@ def measure_usage(
     )
     cpu_s = _read_cpu(histograms, period) if histograms is not None else {}
     usages = [Usage(**row, cpu_s=cpu_s.get(tuple(row[name] for name in _KEY))) for row in rows]
-    return sorted(usages, key=lambda usage: (-usage.invocations, usage.function))
+    return sorted(usages, key=_rank)
+
+
+def _rank(usage: Usage) -> tuple[int, str, str, str, int]:
+    place = usage.function, usage.region, usage.architecture, usage.memory_size_mb or 0
+    return (-usage.invocations, *place)
 
 
 def _read_cpu(histograms: ir.Table, period: Period) -> dict[tuple[Any, ...], float]:

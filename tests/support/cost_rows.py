@@ -62,4 +62,5 @@ def make_row(**changes: Any) -> dict[str, Any]:
 def make_table(rows: Iterable[dict[str, Any]]) -> ir.Table:
     """Return rows of `make_row` as a table of DuckDB; there may be none."""
     schema = ibis.schema(_SCHEMA)
-    return ibis.memtable(pa.Table.from_pylist(list(rows), schema=schema.to_pyarrow()), schema=schema)
+    columns = pa.Table.from_pylist(list(rows), schema=schema.to_pyarrow())
+    return ibis.memtable(columns, schema=schema)
