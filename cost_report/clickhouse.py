@@ -46,7 +46,7 @@ def is_address(where: str) -> bool:
     return where.startswith(_SCHEME)
 
 
-def parse_address(where: str, password: str = "") -> Address:
+def parse_address(where: str, password: str | None = None) -> Address:
     """Return what an address says; `password` is for one that holds none.
 
     Raises:
@@ -72,7 +72,7 @@ def parse_address(where: str, password: str = "") -> Address:
         host=url.hostname,
         port=port or (_SECURE_PORT if secure else _PORT),
         user=unquote(url.username or "default"),
-        password=unquote(url.password) if url.password else password,
+        password=unquote(url.password) if url.password else password or "",
         database=unquote(url.path.strip("/")) or "default",
         secure=secure,
         verify=_SWITCHES[options["verify"]],

@@ -51,9 +51,9 @@ def connect(path: Path) -> Opened:
 def _look_into(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
     """Return what to say about a store, once it is known to be one."""
     try:
-        version = connection.execute(f"SELECT max(Version) FROM {VERSION_TABLE}").fetchone()  # noqa: S608
+        version = connection.execute(f"SELECT max(Version) FROM {VERSION_TABLE}").fetchone()  # noqa: S608  # nosec B608
         evicted = connection.execute(
-            f"SELECT Signal, Rows FROM {EVICTED_TABLE} WHERE Rows > 0 ORDER BY Signal"  # noqa: S608
+            f"SELECT Signal, Rows FROM {EVICTED_TABLE} WHERE Rows > 0 ORDER BY Signal"  # noqa: S608  # nosec B608
         ).fetchall()
     except duckdb.Error as error:
         raise UnknownSourceError(f"{path} is a DuckDB, but not one of the viewer") from error

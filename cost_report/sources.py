@@ -4,7 +4,7 @@ Every source has the same tables, so reports need not know which it is. Owns how
 from another, and which tables it has. Must not know what is read from the tables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,8 +24,8 @@ from cost_report.reading import foreign_errors, shorten
 class TableNames:
     """What the tables are called; the collector's ClickHouse exporter lets one choose.
 
-    The names are its own ones; an empty one of exponential histograms stands for either of the two
-    that its versions have.
+    The names are its own ones; an empty one of exponential histograms stands for both that its
+    versions have.
     """
 
     traces: str = "otel_traces"
@@ -38,11 +38,18 @@ class TableNames:
 DEFAULT_NAMES = TableNames()
 _EXPONENTIAL = ("otel_metrics_exponential_histogram", "otel_metrics_exp_histogram")
 
-# What histograms of either kind have; buckets are not needed for means.
-_OF_HISTOGRAMS = (
-    *("MetricName", "ServiceName", "ResourceAttributes", "Attributes", "StartTimeUnix", "TimeUnix"),
-    *("Count", "Sum", "AggregationTemporality"),
+# What reports read of each table. Buckets of histograms are not needed for means.
+_OF_LOGS = ("ResourceAttributes", "LogAttributes")
+_OF_TRACES = (
+    *("Timestamp", "TraceId", "SpanId", "ParentSpanId", "SpanName", "SpanKind", "ScopeName"),
+    *("ResourceAttributes", "SpanAttributes", "Duration", "StatusCode"),
 )
+_OF_METRICS = (
+    *("MetricName", "ServiceName", "ResourceAttributes", "Attributes", "StartTimeUnix", "TimeUnix"),
+    "AggregationTemporality",
+)
+_OF_SUMS = (*_OF_METRICS, "Value")
+_OF_HISTOGRAMS = (*_OF_METRICS, "Count", "Sum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,39 +132,45 @@ def read_tables(
     Raises:
         DatabaseError: the server refuses, or a table is not as the exporter makes it.
     """
-    explicit = _find(connection, names.histograms, title)
     named = names.exponential_histograms
-    exponential = [
-        table
-        for name in ([named] if named else _EXPONENTIAL)
-        if (table := _find(connection, name, title)) is not None
-    ]
+    places = (names.histograms, *([named] if named else _EXPONENTIAL))
     histograms = [
-        table.select(*_OF_HISTOGRAMS) for table in (explicit, *exponential[:1]) if table is not None
+        table.select(*_OF_HISTOGRAMS)
+        for place in places
+        if (table := _find(connection, place, _OF_HISTOGRAMS, title)) is not None
     ]
     return Source(
         title=title,
-        traces=_find(connection, names.traces, title),
-        logs=_find(connection, names.logs, title),
-        sums=_find(connection, names.sums, title),
+        traces=_find(connection, names.traces, _OF_TRACES, title),
+        logs=_find(connection, names.logs, _OF_LOGS, title),
+        sums=_find(connection, names.sums, _OF_SUMS, title),
         histograms=ibis.union(*histograms) if histograms else None,
         notes=notes,
         close=close,
     )
 
 
-def _find(connection: ibis.BaseBackend, name: str, title: str) -> ir.Table | None:
-    """Return a table, None where there is none of that name."""
+def _find(
+    connection: ibis.BaseBackend, name: str, columns: Sequence[str], title: str
+) -> ir.Table | None:
+    """Return a table that must have some columns, None where there is none of that name."""
     try:
         table = connection.table(name)
     except TableNotFound:
         return None
     except foreign_errors() as error:
         raise DatabaseError(f"{title}: {shorten(error)}") from error
-    attributes = table.schema().get("ResourceAttributes")
-    if not isinstance(attributes, Map):
+    schema = table.schema()
+    missing = [column for column in columns if column not in schema]
+    if missing:
         raise DatabaseError(
-            f"{title}: the attributes in {name} are no maps of text; only tables as the collector's"
-            " ClickHouse exporter makes them without its JSON columns can be read"
+            f"{title}: {name} has no {', '.join(missing)}; only tables as the collector's"
+            " ClickHouse exporter makes them can be read"
+        )
+    odd = [each for each in columns if "Attributes" in each and not isinstance(schema[each], Map)]
+    if odd:
+        raise DatabaseError(
+            f"{title}: {', '.join(odd)} in {name} are no maps of text; tables with the exporter's"
+            " JSON columns cannot be read"
         )
     return table

@@ -1,7 +1,9 @@
 """Invocations read off spans, by DuckDB and by ClickHouse alike."""
 
 import random
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,8 +13,10 @@ import pytest
 from cost_report.columns import Period
 from cost_report.invocations import find_invocations, select_functions
 from cost_report.reading import read_rows
+from cost_report.sources import open_source
 from otlp_viewer import SpanRow
 from otlp_viewer.invocations import find_invocations as find_in_rows
+from tests.support.clickhouse_front import ClickHouseFront
 from tests.support.cost_tables import CLICKHOUSE, DUCKDB, ENGINES, open_tables, spans_of
 from tests.support.telemetry_facts import PICO, Facts
 from tests.support.telemetry_story import make_story
@@ -232,6 +236,26 @@ def test_a_period_holds_its_first_second_and_not_its_last(engine: str) -> None:
         assert find_in(start.replace(tzinfo=None), None) == [row]
         assert find_in(start + second, None) == []
         assert find_in(None, start) == []
+
+
+def test_a_period_spares_a_server_the_other_days() -> None:
+    """The exporter's tables are partitioned by day; of three weeks two days are read."""
+    half_a_day_ms = 12 * 60 * MINUTE_MS
+    spans = [
+        make_server_span(str(n), span_id=f"{n:016x}", start_ms=n * half_a_day_ms) for n in range(42)
+    ]
+    start = datetime.fromtimestamp(START_UNIX_NANO // 10**9, UTC) + timedelta(days=7)
+    with ClickHouseFront() as server:
+        server.add_spans([replace(span, end_unix_nano=span.start_unix_nano) for span in spans])
+        with open_source(server.url) as source:
+            found = find_invocations(spans_of(source), Period(start, start + timedelta(days=1)))
+            sql = ibis.to_sql(found.duration_ms.max(), dialect="clickhouse")
+        plan = server.run(
+            f"EXPLAIN indexes = 1 {sql}".replace('"otel_traces"', "otel.otel_traces")
+        ).decode()
+    read, there = re.findall(r"Parts: (\d+)/(\d+)", plan)[0]
+    assert int(read) <= 3
+    assert int(there) >= 21
 
 
 def test_functions_are_chosen_by_name() -> None:

@@ -208,10 +208,16 @@ def test_a_server_that_refuses_is_one_error_of_ours() -> None:
                 break_down(find_invocations(spans_of(source)))
 
 
-def test_attributes_that_are_no_maps_are_told() -> None:
-    """The exporter has JSON columns as an option."""
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE otel_traces (ResourceAttributes JSON)")
+def test_tables_that_are_made_otherwise_are_told() -> None:
+    """The exporter has JSON columns as an option, and an old one may lack a column."""
+    with Database() as database:
+        connection = database.connection
+        connection.execute("ALTER TABLE otel_metrics_sum ALTER ResourceAttributes TYPE JSON")
         backend = ibis.duckdb.from_connection(connection)
-        with pytest.raises(DatabaseError, match="are no maps of text"):
+        with pytest.raises(
+            DatabaseError, match="ResourceAttributes in otel_metrics_sum are no maps"
+        ):
+            read_tables(backend, "memory")
+        connection.execute("ALTER TABLE otel_traces DROP COLUMN ScopeName")
+        with pytest.raises(DatabaseError, match="otel_traces has no ScopeName; only tables as"):
             read_tables(backend, "memory")
