@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from logger_extension_cli.errors import CommandError
 from logger_extension_cli.installed import NEEDED_BY, require
 from logger_extension_cli.parser import build_parser
+from logger_extension_cli.terminal import make_printable
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
@@ -33,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except CommandError as error:
-        print(f"logger-extension {chosen.command}: {error}", file=sys.stderr)
+        message = make_printable(str(error))
+        print(f"logger-extension {chosen.command}: {message}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED

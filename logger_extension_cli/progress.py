@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from logger_extension_cli.terminal import has_rich, is_terminal, make_console
+from logger_extension_cli.terminal import has_rich, is_terminal, make_console, make_printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -73,7 +73,7 @@ def show_bytes(title: str, total_bytes: int | None) -> Iterator[Advance]:
         TimeRemainingColumn(),
     )
     with _make_progress(*columns) as progress:
-        task = progress.add_task(_clean(title), total=total_bytes)
+        task = progress.add_task(make_printable(title), total=total_bytes)
         yield lambda done_bytes: progress.update(task, completed=done_bytes)
 
 
@@ -95,13 +95,8 @@ def show_steps(title: str) -> Iterator[Tell]:
         TimeElapsedColumn(),
     )
     with _make_progress(*columns) as progress:
-        task = progress.add_task(_clean(title), total=None)
-        yield lambda step: progress.update(task, description=_clean(step))
-
-
-def _clean(text: str) -> str:
-    """Return text without characters that a terminal would obey, such as in a file's name."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+        task = progress.add_task(make_printable(title), total=None)
+        yield lambda step: progress.update(task, description=make_printable(step))
 
 
 def _make_progress(*columns: "ProgressColumn") -> "Progress":

@@ -25,6 +25,11 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def make_printable(text: str) -> str:
+    """Return text without characters that a terminal would obey, such as in a file's name."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def has_rich() -> bool:
     """Return whether rich is installed: some commands work without it."""
     return find_spec("rich") is not None

@@ -63,8 +63,9 @@ def describe_address(endpoint: str) -> str:
     """Return where to look and how to send, for a person."""
     return (
         f"The page: {endpoint}\n"
-        f"To send to it: OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}"
-        " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+        "To send to it:\n"
+        f"  OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\n"
+        "  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
     )
 
 

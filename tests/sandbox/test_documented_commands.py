@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from logger_extension_cli.__main__ import main
 from otlp_viewer import Collector
 from otlp_viewer.database import Database
 from tests.support.clickhouse_front import PASSWORD, ClickHouseFront
@@ -27,7 +28,7 @@ ENDPOINT = "http://127.0.0.1:4319"
 def find_commands() -> list[str]:
     """Return the lines after a prompt, each once."""
     text = "".join((REPOSITORY / page).read_text() for page in PAGES)
-    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```console\n(.*?)```", text.replace("\\\n", " "), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     assert all(line.startswith("$ ") for line in lines)
     return list(dict.fromkeys(line.removeprefix("$ ") for line in lines))
@@ -36,7 +37,8 @@ def find_commands() -> list[str]:
 COMMANDS = find_commands()
 INSTALLED = [each for each in COMMANDS if each.startswith("pip install ")]
 ENDLESS = [each for each in COMMANDS if re.match("logger-extension (view|demo --web)", each)]
-OTHERS = [each for each in COMMANDS if each not in INSTALLED and each not in ENDLESS]
+COSTS = [each for each in COMMANDS if each.startswith("logger-extension cost ")]
+OTHERS = [each for each in COMMANDS if each not in (*INSTALLED, *ENDLESS, *COSTS)]
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +76,35 @@ async def start(words: list[str], folder: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(*COMMAND, *words),
         cwd=folder,
-        env=command_environment()
-        | {"CLICKHOUSE_PASSWORD": PASSWORD, "PYTHONPATH": str(REPOSITORY)},
+        env=command_environment() | {"PYTHONPATH": str(REPOSITORY)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
+@pytest.mark.parametrize("command", COSTS)
+def test_a_question(
+    command: str,
+    folder: Path,
+    clickhouse: ClickHouseFront,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Answered, with exit code 0 and something on stdout alone."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CLICKHOUSE_PASSWORD", PASSWORD)
+    words = shlex.split(command.replace(CLICKHOUSE, clickhouse.address))
+    assert main(words[1:]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out
+
+
 @pytest.mark.parametrize("command", OTHERS)
-async def test_a_command_that_ends(command: str, folder: Path, clickhouse: ClickHouseFront) -> None:
-    """Exit code 0, and something on stdout alone."""
+async def test_a_command_that_ends(command: str, folder: Path) -> None:
+    """The same, as a process."""
     async with Collector() as collector:
-        line = command.replace(CLICKHOUSE, clickhouse.address).replace(ENDPOINT, collector.endpoint)
+        line = command.replace(ENDPOINT, collector.endpoint)
         process = await start(shlex.split(line)[1:], folder)
         output, errors = await process.communicate()
     assert (process.returncode, errors.decode()) == (0, "")

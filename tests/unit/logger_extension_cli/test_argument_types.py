@@ -43,7 +43,20 @@ def test_what_is_taken(read: Callable[[str], Any], text: str, value: object) -> 
 @pytest.mark.parametrize(
     ("read", "texts"),
     [
-        (moment, ["", "7", "d", "7 d", "-7d", "\N{ARABIC-INDIC DIGIT SEVEN}d", "yesterday", "2026-13-01", "99999999999w"]),
+        (
+            moment,
+            [
+                "",
+                "7",
+                "d",
+                "7 d",
+                "-7d",
+                "\N{ARABIC-INDIC DIGIT SEVEN}d",
+                "yesterday",
+                "2026-13-01",
+                "99999999999w",
+            ],
+        ),
         (amount, ["", "-1", "nan", "inf", "$1", "1e999"]),
         (share, ["0", "1", "-0.1", "17", "17%", "nan"]),
         (port, ["", "-1", "65536", "http"]),

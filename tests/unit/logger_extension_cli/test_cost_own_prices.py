@@ -1,6 +1,7 @@
 """Invocations priced anew, beside what is known of each."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -37,7 +38,7 @@ def read(*arguments: str) -> OwnPrices:
     return OwnPrices.read(build_parser().parse_args(["cost", "by", "function", ".", *arguments]))
 
 
-def price(invocations: ir.Table, *arguments: str) -> Mapping[str, Mapping[str, float]]:
+def price(invocations: ir.Table, *arguments: str) -> Mapping[str, Mapping[str, Any]]:
     """Return the repriced columns by request id."""
     rows = read_rows(reprice(invocations, read(*arguments)))
     return {row["request_id"]: row for row in rows}

@@ -119,6 +119,6 @@ def test_values(value: float | str | None, kind: Kind, text: str) -> None:
 
 def test_a_row_in_words() -> None:
     """As a sentence names it."""
-    row = {"function": "shop", "version": "7", "alias": "", "memory_size_mb": 512}
+    row: Row = {"function": "shop", "version": "7", "alias": "", "memory_size_mb": 512}
     labels = [LABELS[key] for key in row]
     assert name_row(row, labels) == "shop, version 7, no alias, 512 MB"

@@ -78,6 +78,12 @@ def test_an_error_of_a_command_is_one_line_on_stderr(capsys: pytest.CaptureFixtu
     assert captured.out == ""
 
 
+def test_an_error_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is in the name of a file."""
+    assert main(["replay", "\x1b[2Jfile"]) == 2
+    assert capsys.readouterr().err == "logger-extension replay: there is no file ?[2Jfile\n"
+
+
 def test_run_has_the_defaults_of_a_new_function() -> None:
     """As Lambda's console would make it."""
     arguments = build_parser().parse_args(["run", "app.py:handler"])

@@ -1,6 +1,7 @@
 """`logger-extension view` as a process: what is sent to it is seen, kept, and saved at its end."""
 
 import asyncio
+import os
 import re
 import signal
 from collections.abc import AsyncIterator
@@ -62,7 +63,7 @@ async def test_it_receives_shows_and_saves(tmp_path: Path, number: signal.Signal
             process.send_signal(number)
             rest, errors = await process.communicate()
         assert (process.returncode, errors) == (0, b"")
-        assert f"OTEL_EXPORTER_OTLP_ENDPOINT={endpoint} " in rest.decode()
+        assert f"OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\n" in rest.decode()
         assert f"Received: {run} logs, 0 spans, 0 data points\n" in rest.decode()
         assert f"Saved in {path}." in rest.decode().replace("\n", "")
         with Database(path) as database:
@@ -70,6 +71,21 @@ async def test_it_receives_shows_and_saves(tmp_path: Path, number: signal.Signal
         assert [row["Body"] for row in rows] == [
             f"line of run {each}" for each in range(1, run + 1)
         ]
+
+
+async def test_it_opens_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one of the environment, at the page."""
+    os.mkfifo(tmp_path / "opened")
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(browser))
+    async with viewing("--open") as (process, endpoint):
+        opened = await asyncio.to_thread((tmp_path / "opened").read_text)
+        assert opened == f"{endpoint}\n"
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    assert process.returncode == 0
 
 
 async def test_what_makes_room_is_told() -> None:
