@@ -186,10 +186,10 @@ def _describe(
 
 def _refuse(field: str, side: Side, measure: str) -> NotEnoughData:
     name = name_value(field, side.value)
-    lacking = "with a cost" if measure == "cost_usd" else "with that figure"
+    figure = "a cost" if measure == "cost_usd" else "that figure"
     if not side.invocations:
         return NotEnoughData(f"there are no invocations of {name}")
     return NotEnoughData(
-        f"not enough data: {side.measured} of {side.invocations} invocations of {name} are"
-        f" {lacking}, and a comparison needs {LEAST_INVOCATIONS} on each side"
+        f"not enough data: {side.measured} of {side.invocations} invocations of {name} have"
+        f" {figure}, and a comparison needs {LEAST_INVOCATIONS} on each side"
     )

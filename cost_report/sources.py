@@ -130,47 +130,51 @@ def read_tables(
     """Return the tables of an open connection, which `close` closes.
 
     Raises:
-        DatabaseError: the server refuses, or a table is not as the exporter makes it.
+        DatabaseError: the server refuses, or cannot be reached.
     """
+    told = list(notes)
+
+    def find(name: str, columns: Sequence[str]) -> ir.Table | None:
+        table = _find(connection, name, title)
+        fault = "" if table is None else _find_fault(table, columns)
+        if fault:
+            told.append(f"{name} is not read: {fault}")
+        return None if fault else table
+
     named = names.exponential_histograms
     places = (names.histograms, *([named] if named else _EXPONENTIAL))
-    histograms = [
-        table.select(*_OF_HISTOGRAMS)
-        for place in places
-        if (table := _find(connection, place, _OF_HISTOGRAMS, title)) is not None
-    ]
+    found = [find(place, _OF_HISTOGRAMS) for place in places]
+    histograms = [table.select(*_OF_HISTOGRAMS) for table in found if table is not None]
     return Source(
         title=title,
-        traces=_find(connection, names.traces, _OF_TRACES, title),
-        logs=_find(connection, names.logs, _OF_LOGS, title),
-        sums=_find(connection, names.sums, _OF_SUMS, title),
+        traces=find(names.traces, _OF_TRACES),
+        logs=find(names.logs, _OF_LOGS),
+        sums=find(names.sums, _OF_SUMS),
         histograms=ibis.union(*histograms) if histograms else None,
-        notes=notes,
+        notes=tuple(told),
         close=close,
     )
 
 
-def _find(
-    connection: ibis.BaseBackend, name: str, columns: Sequence[str], title: str
-) -> ir.Table | None:
-    """Return a table that must have some columns, None where there is none of that name."""
+def _find(connection: ibis.BaseBackend, name: str, title: str) -> ir.Table | None:
+    """Return a table, None where there is none of that name."""
     try:
-        table = connection.table(name)
+        return connection.table(name)
     except TableNotFound:
         return None
     except foreign_errors() as error:
         raise DatabaseError(f"{title}: {shorten(error)}") from error
+
+
+def _find_fault(table: ir.Table, columns: Sequence[str]) -> str:
+    """Return why a table cannot be read, '' where it is as the exporter makes it."""
     schema = table.schema()
     missing = [column for column in columns if column not in schema]
     if missing:
-        raise DatabaseError(
-            f"{title}: {name} has no {', '.join(missing)}; only tables as the collector's"
-            " ClickHouse exporter makes them can be read"
-        )
+        return f"it has no {', '.join(missing)}, as the collector's ClickHouse exporter makes"
     odd = [each for each in columns if "Attributes" in each and not isinstance(schema[each], Map)]
     if odd:
-        raise DatabaseError(
-            f"{title}: {', '.join(odd)} in {name} are no maps of text; tables with the exporter's"
-            " JSON columns cannot be read"
+        return (
+            f"its {', '.join(odd)} are no maps of text (the exporter's JSON columns are not read)"
         )
-    return table
+    return ""

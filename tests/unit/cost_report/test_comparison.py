@@ -84,7 +84,7 @@ def test_it_says_what_else_differs() -> None:
         (make_rows("6", [1e-6] * 50), "there are no invocations of version 7"),
         (
             make_rows("6", [1e-6] * 50) + make_rows("7", [1e-6] * (LEAST_INVOCATIONS - 1)),
-            "29 of 29 invocations of version 7 are with a cost, and a comparison needs 30",
+            "29 of 29 invocations of version 7 have a cost, and a comparison needs 30",
         ),
         (
             make_rows("6", [1e-6] * 50 + [None] * 9) + make_rows("7", [None] * 50),  # type: ignore[list-item]
