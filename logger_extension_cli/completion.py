@@ -37,7 +37,7 @@ def make_script(shell: str) -> str:
         place = _PLACES.get(str(action.metavar))
         if place is not None or action.type is Path:
             action.complete = place or "file"  # type: ignore[attr-defined]  # shtab's own
-    script: str = shtab.complete(parser, shell=shell)
+    script: str = shtab.complete(parser, shell)
     return script.rstrip()
 
 

@@ -22,8 +22,6 @@ from logger_extension_cli.cost.what_if import answer_what_if
 from logger_extension_cli.errors import UsageError
 from logger_extension_cli.progress import show_steps
 
-PASSWORD = "CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of the variable
-
 # Of a double's 15 to 17: engines add in parallel, and each time in another order.
 _DIGITS = 12
 
@@ -48,7 +46,7 @@ def ask(arguments: argparse.Namespace) -> Answer:
             open_source(
                 arguments.source,
                 names=TableNames(**dict(arguments.tables)),
-                password=os.environ.get(PASSWORD, ""),
+                password=os.environ.get("CLICKHOUSE_PASSWORD", ""),
             ) as source,
         ):
             tell("asking")

@@ -21,7 +21,7 @@ CASES = [
     ("replay li", {"lines.jsonl"}, set()),
     ("cost by function --since 7d li", {"lines.jsonl"}, set()),
     ("view --file li", {"lines.jsonl"}, set()),
-    ("layer build --output fo", {"folder"}, set()),
+    ("layer build --output fold", {"folder"}, set()),
     ("layer build --output li", set(), {"lines.jsonl"}),
 ]
 

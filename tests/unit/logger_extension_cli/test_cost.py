@@ -11,6 +11,7 @@ import pytest
 
 from logger_extension_cli.__main__ import main
 from otlp_viewer.database import Database
+from tests.support.command_line import REPOSITORY
 from tests.support.telemetry_facts import PROFILES, Facts
 from tests.support.telemetry_lines import write_story
 from tests.support.telemetry_story import make_story
@@ -315,3 +316,10 @@ def test_lines_that_cannot_be_read_are_told(
     answer = ask(capsys, "by", "function", tmp_path)
     assert answer["rows"]
     assert any("traces.jsonl" in note for note in answer["notes"])
+
+
+def test_every_key_is_documented() -> None:
+    """In docs/cost.md; the ends of an interval go without saying where their name does."""
+    text = (REPOSITORY / "docs/cost.md").read_text()
+    for key in set().union(*KEYS.values()):
+        assert f"`{key}`" in text or f"`{key.removesuffix('_low').removesuffix('_high')}`" in text

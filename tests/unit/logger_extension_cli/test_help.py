@@ -11,6 +11,7 @@ import pytest
 
 from logger_extension_cli.__main__ import main
 from logger_extension_cli.parser import build_parser
+from tests.support.command_line import REPOSITORY
 
 # What takes its time to import, or is not there without an extra.
 HEAVY = (
@@ -90,3 +91,30 @@ def test_help_imports_nothing_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize(("command", "page"), [("cost", "cost.md"), ("view", "view.md")])
+def test_every_option_is_documented(command: str, page: str) -> None:
+    """In the tables of docs/, and none besides."""
+    text = (REPOSITORY / "docs" / page).read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+    documented = {option for row in rows for option in re.findall(r"--[a-z][a-z-]+", row)}
+    options = {
+        option for path in COMMANDS if path[:1] == (command,) for option in find_options(path)
+    }
+    assert documented == options - {"--help"}
+
+
+def find_options(path: tuple[str, ...]) -> set[str]:
+    """Return the long options of a command."""
+    parser = build_parser()
+    for word in path:
+        [action] = (each for each in parser._actions if isinstance(each.choices, dict))
+        assert isinstance(action.choices, dict)
+        parser = action.choices[word]
+    return {
+        option
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--")
+    }
