@@ -222,11 +222,11 @@ def test_tables_that_are_made_otherwise_are_told_and_left_out() -> None:
     assert source.histograms is not None  # the exponential ones
     assert source.notes == (
         (
-            "otel_metrics_histogram is not read: it has no AggregationTemporality, as the collector's"
-            " ClickHouse exporter makes"
+            "otel_metrics_histogram is not read: it has no AggregationTemporality, as the"
+            " collector's ClickHouse exporter makes"
         ),
         (
-            "otel_metrics_sum is not read: its ResourceAttributes are no maps of text (the exporter's"
-            " JSON columns are not read)"
+            "otel_metrics_sum is not read: its ResourceAttributes are no maps of text (the"
+            " exporter's JSON columns are not read)"
         ),
     )
