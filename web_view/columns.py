@@ -24,7 +24,8 @@ LINE_IDENTITY = """substr(md5(concat_ws(chr(31), TraceId, SpanId, SeverityText, 
 MAX_LIST_CHARS = 2_000
 # The fields of a `LineRow`.
 LINE = f"""epoch_ns(Timestamp) AS time_unix_nano, {LINE_IDENTITY} AS identity,
-  printf('%x', rowid) AS place, TraceId AS trace_id, SpanId AS span_id,
+  printf('%x', rowid) AS place, left(TraceId, 64) AS trace_id,
+  left(SpanId, 64) AS span_id,
   SeverityNumber AS severity_number, SeverityText AS severity_text, {FUNCTION} AS function,
   coalesce({LINE_REQUEST_ID}, '') AS request_id, left(Body, {MAX_LIST_CHARS}) AS body,
   length(Body) AS body_chars,

@@ -8,7 +8,7 @@ from web_view.cost_page import read_costs
 from web_view.health_page import read_health
 from web_view.invocation_detail import read_invocation
 from web_view.invocation_list import read_invocations
-from web_view.log_list import invocation_of, read_line, read_logs
+from web_view.log_list import read_line, read_logs
 from web_view.parameters import (
     CostQuery,
     InvocationQuery,
@@ -56,7 +56,7 @@ def _read_logs(source: Source, query: LogsQuery) -> Mapping[str, Any]:
 
 def _read_log(source: Source, query: LogQuery) -> Mapping[str, Any]:
     line = read_line(source, query)
-    return {"line": line, "row": line.row, "invocation": invocation_of(line.row)}
+    return {"line": line, "row": line.row, "invocation": line.row.invocation}
 
 
 def _read_costs(source: Source, query: CostQuery) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from web_view.charts import Chart, draw_bars, draw_parts
 from web_view.cost_course import Course, draw_course, read_course
 from web_view.formatting import shorten
 from web_view.invocation_list import read_functions
-from web_view.parameters import CostQuery, InvocationsQuery
+from web_view.parameters import MAX_TEXT_CHARS, CostQuery, InvocationsQuery
 from web_view.source import Report, Source
 
 # What a page shows of groups, and a chart of bars.
@@ -124,7 +124,8 @@ def _row(group: CostGroup, by: str) -> GroupRow:
         detail=details[0] if by and details else "",
         group=group,
         query=InvocationsQuery(
-            function=function, start="" if start is None else "cold" if start else "warm"
+            function=function[:MAX_TEXT_CHARS],
+            start="" if start is None else "cold" if start else "warm",
         ),
     )
 

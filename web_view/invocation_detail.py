@@ -11,13 +11,13 @@ from otlp_viewer.rows import SpanEvent, SpanRow
 from web_view.columns import IS_INVOCATION, LINE, LINE_REQUEST_ID, REQUEST_ID
 from web_view.correlation import find_window, mark_lines
 from web_view.errors import MissingError
-from web_view.parameters import InvocationQuery, InvocationsQuery, LogsQuery
+from web_view.parameters import MAX_TEXT_CHARS, InvocationQuery, InvocationsQuery, LogsQuery
 from web_view.rows import InvocationRow, LineRow
 from web_view.source import Source
 from web_view.waterfall import Bar, Waterfall, lay_out
 
 MAX_SPANS = 5_000
-MAX_LINES = 150
+MAX_LINES = 120
 
 _NS_PER_MS = 1e6
 _KINDS = {"Internal": 1, "Server": 2, "Client": 3, "Producer": 4, "Consumer": 5}
@@ -26,9 +26,10 @@ _TRACES = (
     f"SELECT DISTINCT TraceId FROM otel_traces WHERE {IS_INVOCATION} AND {REQUEST_ID} = $request"  # noqa: S608
 )
 _CHOSEN = f"SELECT * FROM otel_traces WHERE TraceId IN ({_TRACES})"  # noqa: S608
-_SPANS = f"""SELECT DISTINCT epoch_ns(Timestamp) AS start, Duration AS duration, SpanId AS span_id,
-  ParentSpanId AS parent_span_id, SpanName AS name, SpanKind AS kind, StatusCode AS status_code,
-  StatusMessage AS status_message, SpanAttributes AS attributes, ResourceAttributes AS resource,
+_SPANS = f"""SELECT DISTINCT epoch_ns(Timestamp) AS start, Duration AS duration,
+  left(SpanId, 64) AS span_id, left(ParentSpanId, 64) AS parent_span_id,
+  SpanName AS name, SpanKind AS kind, StatusCode AS status_code, StatusMessage AS status_message,
+  SpanAttributes AS attributes, ResourceAttributes AS resource,
   ScopeName AS scope, "Events.Name" AS event_names, "Events.Attributes" AS event_attributes,
   list_transform("Events.Timestamp", lambda time: epoch_ns(time)) AS event_times
   FROM otel_traces WHERE TraceId = $trace_id ORDER BY start LIMIT {MAX_SPANS}"""  # noqa: S608
@@ -89,12 +90,12 @@ class InvocationPage:
     @property
     def function_query(self) -> InvocationsQuery:
         """The address of this function's invocations."""
-        return InvocationsQuery(function=self.row.function)
+        return InvocationsQuery(function=self.row.function[:MAX_TEXT_CHARS])
 
     @property
     def logs_query(self) -> LogsQuery:
         """The address of this invocation's log lines."""
-        return LogsQuery(invocation=self.row.request_id)
+        return LogsQuery(invocation=self.row.request_id[:MAX_TEXT_CHARS])
 
     @property
     def cost_parts(self) -> list[tuple[str, float | None]]:

@@ -19,27 +19,29 @@ from web_view.columns import (
     REQUEST_ID,
     SPAN_FUNCTION,
 )
-from web_view.parameters import InvocationsQuery, change, read_key
+from web_view.parameters import MAX_TEXT_CHARS, InvocationsQuery, change, read_key
 from web_view.rows import InvocationRow, LineCounts
 from web_view.source import Source, place_list
 
 PAGE_ROWS = 50
-MAX_FUNCTIONS = 500
+# Of functions to choose from; longer names than an address takes are none of Lambda.
+MAX_FUNCTIONS = 200
 
-_TEXT = f"""contains(lower(concat_ws(chr(10), TraceId, SpanName, {REQUEST_ID}, {SPAN_FUNCTION},
+# What the text of a search is looked for in, beside the log lines.
+_WORDS = f"""concat_ws(chr(10), TraceId, SpanName, {REQUEST_ID}, {SPAN_FUNCTION},
   ResourceAttributes['faas.version'], ResourceAttributes['faas.instance'],
-  SpanAttributes['aws.lambda.invoked_arn'], SpanAttributes['error.type'])), lower($q))"""
+  SpanAttributes['aws.lambda.invoked_arn'], SpanAttributes['error.type'])"""
 _ERROR_LINES = f"SELECT {LINE_REQUEST_ID} FROM otel_logs WHERE {IS_ERROR_LINE}"  # noqa: S608
 _LINES_WITH_TEXT = (
     f"SELECT {LINE_REQUEST_ID} FROM otel_logs"  # noqa: S608
     f" WHERE {LINE_HAS_TEXT} AND {LINE_REQUEST_ID} IS NOT NULL"
 )
 _CONDITIONS = {
-    ("status", "error"): IS_FAILED,
-    ("status", "ok"): f"NOT ({IS_FAILED})",
-    ("status", "logged"): f"NOT ({IS_FAILED}) AND {REQUEST_ID} IN ({_ERROR_LINES})",
-    ("start", "cold"): IS_COLD,
-    ("start", "warm"): f"NOT ({IS_COLD})",
+    ("status", "error"): "is_failed",
+    ("status", "ok"): "NOT is_failed",
+    ("status", "logged"): f"NOT is_failed AND request_id IN ({_ERROR_LINES})",
+    ("start", "cold"): "is_cold",
+    ("start", "warm"): "NOT is_cold",
 }
 # An invocation's other spans lie within the longest that Lambda allows.
 _CHOSEN = """SELECT * FROM otel_traces WHERE TraceId IN (SELECT unnest($trace_ids))
@@ -84,13 +86,15 @@ class InvocationsPage:
         return self.lines.get((row.trace_id, row.request_id), LineCounts())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Trace id, span id and start of a page's rows, whether more are behind, and the count."""
+    """Trace id, span id and start of a page's rows, whether more are behind, and the counts."""
 
     keys: list[tuple[str, str, int]]
     has_more: bool
+    total: int
     matching: int
+    functions: list[str]
 
 
 def read_invocations(source: Source, query: InvocationsQuery) -> InvocationsPage:
@@ -105,9 +109,9 @@ def read_invocations(source: Source, query: InvocationsQuery) -> InvocationsPage
     return InvocationsPage(
         rows=rows,
         lines=_count_lines(source, rows),
-        total=source.value(f"SELECT count(*) FROM ({_servers_sql([])})"),  # noqa: S608 - ours
+        total=found.total,
         matching=found.matching,
-        functions=read_functions(source),
+        functions=found.functions,
         older=rows[-1].key if rows and has_older else "",
         newer=rows[0].key if rows and not is_first else query.before,
         is_first=is_first,
@@ -118,28 +122,24 @@ def read_functions(source: Source) -> list[str]:
     """Return the names of the functions that were invoked, in order."""
     sql = (
         f"SELECT DISTINCT {SPAN_FUNCTION} AS name FROM otel_traces"  # noqa: S608
-        f" WHERE {IS_INVOCATION} ORDER BY name LIMIT {MAX_FUNCTIONS}"
+        f" WHERE {IS_INVOCATION} AND length(name) <= {MAX_TEXT_CHARS}"
+        f" ORDER BY name LIMIT {MAX_FUNCTIONS}"
     )
     return [row["name"] for row in source.query(sql)]
 
 
-def _conditions(query: InvocationsQuery) -> list[str]:
-    found = [
+def _conditions(query: InvocationsQuery) -> str:
+    found = ["true"]
+    found += [
         condition
         for (name, value), condition in _CONDITIONS.items()
         if getattr(query, name) == value
     ]
     if query.function:
-        found.append(f"{SPAN_FUNCTION} = $function")
+        found.append("function = $function")
     if query.q:
-        found.append(f"({_TEXT} OR {REQUEST_ID} IN ({_LINES_WITH_TEXT}))")
-    return found
-
-
-def _servers_sql(conditions: Sequence[str]) -> str:
-    """Return the query for the SERVER spans that match; one that came twice counts once."""
-    where = " AND ".join([IS_INVOCATION, *conditions])
-    return f"SELECT DISTINCT TraceId, SpanId, Timestamp FROM otel_traces WHERE {where}"  # noqa: S608
+        found.append(f"(contains(lower(words), lower($q)) OR request_id IN ({_LINES_WITH_TEXT}))")
+    return " AND ".join(found)
 
 
 def _find_keys(source: Source, query: InvocationsQuery) -> _Found:
@@ -149,18 +149,34 @@ def _find_keys(source: Source, query: InvocationsQuery) -> _Found:
         compare = ">" if query.after else "<"
         bound = f"(Timestamp, SpanId) {compare} (make_timestamp_ns($time), $span_id)"
         parameters["time"], parameters["span_id"] = read_key(key)
-    # The left join gives the count even where the page has no row.
-    sql = f"""WITH matching AS MATERIALIZED ({_servers_sql(_conditions(query))}),
+    # One look at the spans gives all. The join gives the counts even where the page has no row.
+    sql = f"""WITH servers AS MATERIALIZED (
+        SELECT DISTINCT TraceId, SpanId, Timestamp, {REQUEST_ID} AS request_id,
+          {SPAN_FUNCTION} AS function, {IS_FAILED} AS is_failed, {IS_COLD} AS is_cold,
+          {_WORDS if query.q else "''"} AS words
+        FROM otel_traces WHERE {IS_INVOCATION}),
+      matching AS MATERIALIZED (
+        SELECT TraceId, SpanId, Timestamp FROM servers WHERE {_conditions(query)}),
       page AS (SELECT * FROM matching WHERE {bound}
-        ORDER BY Timestamp {direction}, SpanId {direction} LIMIT {PAGE_ROWS + 1})
-      SELECT matching, TraceId, SpanId, epoch_ns(Timestamp) AS start
-      FROM (SELECT count(*) AS matching FROM matching) LEFT JOIN page ON true
+        ORDER BY Timestamp {direction}, SpanId {direction} LIMIT {PAGE_ROWS + 1}),
+      counts AS (SELECT (SELECT count(*) FROM servers) AS total,
+        (SELECT count(*) FROM matching) AS matching,
+        (SELECT list_sort(list(DISTINCT function)) FROM servers
+          WHERE length(function) <= {MAX_TEXT_CHARS}) AS functions)
+      SELECT total, matching, functions, TraceId, SpanId, epoch_ns(Timestamp) AS start
+      FROM counts LEFT JOIN page ON true
       ORDER BY Timestamp {direction}, SpanId {direction}"""  # noqa: S608 - made of our own words
     found = source.query(sql, parameters)
     keys = [
         (row["TraceId"], row["SpanId"], row["start"]) for row in found if row["TraceId"] is not None
     ]
-    return _Found(keys[:PAGE_ROWS], len(keys) > PAGE_ROWS, found[0]["matching"])
+    return _Found(
+        keys=keys[:PAGE_ROWS],
+        has_more=len(keys) > PAGE_ROWS,
+        total=found[0]["total"],
+        matching=found[0]["matching"],
+        functions=(found[0]["functions"] or [])[:MAX_FUNCTIONS],
+    )
 
 
 def _read_rows(source: Source, keys: Sequence[tuple[str, str, int]]) -> list[InvocationRow]:

@@ -13,7 +13,6 @@ from web_view.errors import MissingError
 from web_view.invocation_list import read_functions
 from web_view.parameters import (
     SEVERITIES,
-    InvocationQuery,
     LogQuery,
     LogsQuery,
     change,
@@ -86,11 +85,6 @@ def read_line(source: Source, query: LogQuery) -> FullLine:
         attributes=rest["attributes"],
         resource=rest["resource"],
     )
-
-
-def invocation_of(row: LineRow) -> InvocationQuery | None:
-    """Return the address of a line's invocation, None where it names none."""
-    return InvocationQuery(request=row.request_id) if row.request_id else None
 
 
 def _place(row: LineRow) -> str:

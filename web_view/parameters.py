@@ -19,7 +19,10 @@ SEVERITIES = {"debug": 5, "info": 9, "warn": 13, "error": 17}
 # What costs can be summed by, in the words of the page.
 GROUPINGS = ("function", "version", "alias", "memory", "architecture", "start", "feature")
 
-_HEX = re.compile(r"[0-9a-f]{1,32}")
+_MAX_HEX_CHARS = 32
+_HEX = re.compile(rf"[0-9a-f]{{1,{_MAX_HEX_CHARS}}}")
+# Lambda's request ids are UUIDs; a page names one in each of its links.
+_ID = re.compile(r"[!-~]{1,100}")
 _MAX_INT64 = 2**63 - 1
 _INT64_DIGITS = 19
 _RULE = "rule"
@@ -108,7 +111,7 @@ class InvocationsQuery(Query):
 class InvocationQuery(Query):
     """An invocation by its request id, and of it an attempt (by its start), a trace, a span."""
 
-    request: str = _text()
+    request: str = _matching(_ID, "at most 100 visible characters of ASCII")
     started: str = _time()
     scope: str = _one_of("trace")
     span: str = _matching(_HEX, "the id of a span in hex")
@@ -178,7 +181,15 @@ def change(query: QueryT, **changes: str) -> QueryT:
 
 def write_key(unix_nano: int, identity: str) -> str:
     """Return the key of a row: its time, and in hex what tells it from others of that time."""
-    return f"{unix_nano}-{identity}"
+    return f"{unix_nano}-{identity[:_MAX_HEX_CHARS]}"
+
+
+def name_invocation(request_id: str, start_unix_nano: int | None = None) -> InvocationQuery | None:
+    """Return the address of an invocation, None for an id that no address can have."""
+    if not _ID.fullmatch(request_id):
+        return None
+    started = "" if start_unix_nano is None else str(start_unix_nano)
+    return InvocationQuery(request=request_id, started=started)
 
 
 def read_key(key: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ Must not know SQL, nor how they are shown.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from web_view.parameters import InvocationQuery, write_key
+from web_view.parameters import InvocationQuery, name_invocation, write_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,9 @@ class InvocationRow:
         return (self.init_ms or 0) + self.duration_ms + (self.extension_ms or 0)
 
     @property
-    def query(self) -> InvocationQuery:
-        """The address of its page."""
-        return InvocationQuery(request=self.request_id, started=str(self.start_unix_nano))
+    def query(self) -> InvocationQuery | None:
+        """The address of its page, None where its id is none that Lambda gives."""
+        return name_invocation(self.request_id, self.start_unix_nano)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,11 @@ class LineRow:
     def key(self) -> str:
         """What tells it from all others."""
         return write_key(self.time_unix_nano, self.identity)
+
+    @property
+    def invocation(self) -> InvocationQuery | None:
+        """The address of its invocation, None where it names none."""
+        return name_invocation(self.request_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,10 @@ class Site:
         """End all streams, before the server waits for its connections."""
         self._streams.end()
 
+    async def close(self, _app: web.Application) -> None:
+        """Give back what is kept for the next page, when no page is being made."""
+        self._source.close()
+
     def _write(self, path: str, query: Any, host: str) -> str:
         """Read and write a page; in a thread."""
         content = CONTENTS[path]

@@ -1,9 +1,4 @@
-"""What pages read: the database, and invocations as the cost report finds them in it.
-
-The expression of `cost_report.find_invocations` becomes SQL once, at the start, because that takes
-longer than any page may. It reads from `chosen_spans`, so that a page can say which spans are to
-be looked at: all of them for a report, those of a few traces for a list. For any thread.
-"""
+"""What pages read: the tables of a database, and what is found in them. For any thread."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,15 +8,13 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from cost_report.invocations import find_invocations
 from otlp_viewer.database import Database
 from otlp_viewer.store import Counts
 from otlp_viewer.tables import NAMES
+from web_view.invocation_finder import InvocationFinder
 from web_view.rows import InvocationRow
 
-_CHOSEN = "chosen_spans"
 _FOUND = "found_invocations"
-_ALL = f"SELECT * FROM {NAMES.traces}"  # noqa: S608 - a name of ours
 
 Parameters = Mapping[str, Any]
 
@@ -32,10 +25,7 @@ class Source:
     def __init__(self, database: Database) -> None:
         """Read from `database`, which stays its owner's."""
         self._database = database
-        with self._connection() as cursor:
-            schema = ibis.duckdb.from_connection(cursor).table(NAMES.traces).schema()
-        found = find_invocations(ibis.table(schema, name=_CHOSEN))
-        self._invocations_sql = str(ibis.to_sql(found, dialect="duckdb"))
+        self._finder = InvocationFinder(database)
 
     @property
     def version(self) -> int:
@@ -70,22 +60,13 @@ class Source:
         """Return the first column of the first row."""
         return next(iter(self.query(sql, parameters)[0].values()))
 
-    def invocations(
-        self, chosen_sql: str = _ALL, parameters: Parameters | None = None
-    ) -> list[InvocationRow]:
+    def invocations(self, chosen_sql: str, parameters: Parameters) -> list[InvocationRow]:
         """Return the invocations among the spans that a query chooses, newest first."""
-        sql = self.with_invocations(
-            "SELECT * EXCLUDE (start), epoch_ns(start) AS start_unix_nano FROM invocations"
-            " ORDER BY start DESC, span_id DESC",
-            chosen_sql,
-        )
-        return [InvocationRow(**row) for row in self.query(sql, parameters)]
+        return self._finder.find(chosen_sql, parameters)
 
-    def with_invocations(self, select: str, chosen_sql: str = _ALL) -> str:
-        """Return a query that selects from `invocations`."""
-        return (
-            f"WITH {_CHOSEN} AS ({chosen_sql}), invocations AS ({self._invocations_sql}) {select}"
-        )
+    def close(self) -> None:
+        """Give back what is kept for the next page; the database stays open."""
+        self._finder.close()
 
     @contextmanager
     def report(self, function: str) -> Iterator["Report"]:
@@ -94,22 +75,11 @@ class Source:
         They are copied into a table that only this report sees, because each of its figures needs
         them all.
         """
-        select = "SELECT * FROM invocations WHERE $function IN ('', function)"
-        with self._connection() as cursor:
-            cursor.execute(
-                f"CREATE TEMP TABLE {_FOUND} AS {self.with_invocations(select)}",
-                {"function": function},
-            )
+        sql = self._finder.find_all_sql("$function IN ('', function)")
+        with self._database.cursor() as cursor:
+            cursor.execute(f"CREATE TEMP TABLE {_FOUND} AS {sql}", {"function": function})
             backend = ibis.duckdb.from_connection(cursor)
             yield Report(cursor, backend.table(_FOUND), backend.table(NAMES.metrics_sum))
-
-    @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._database.cursor()
-        try:
-            yield cursor
-        finally:
-            cursor.close()
 
 
 class Report:

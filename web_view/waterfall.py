@@ -15,7 +15,7 @@ from otlp_viewer.trace import build_trace
 from web_view.rows import LineRow
 
 # So many rows stay below the size of a page and are more than anybody reads.
-MAX_BARS = 200
+MAX_BARS = 300
 # Deeper spans are drawn at this level.
 MAX_INDENT = 12
 

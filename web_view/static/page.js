@@ -64,6 +64,7 @@ function say(words, isAway = false) {
 async function look() {
   if (looking || document.hidden || heard === document.body.dataset.version) return;
   looking = true;
+  const began = performance.now();
   try {
     if (document.querySelector("[data-list]")) await lookAtList();
     else if (document.querySelector("[data-state]")) await lookAtState();
@@ -71,7 +72,9 @@ async function look() {
   } catch {
     // The server is away or busy; the next event asks again.
   } finally {
-    setTimeout(() => { looking = false; look(); }, PAUSE_MS);
+    // A page that takes long to make is asked for less often.
+    const pause = Math.max(PAUSE_MS, 9 * (performance.now() - began));
+    setTimeout(() => { looking = false; look(); }, pause);
   }
 }
 

@@ -179,7 +179,7 @@ def test_the_list_says_what_the_cost_report_says(
     source = Source(database)
     expected = [
         row
-        for row in source.invocations()
+        for row in source.invocations("FROM otel_traces", {})
         if query.function in ("", row.function)
         and query.status in ("", row.status)
         and query.start in ("", "cold" if row.is_cold_start else "warm")

@@ -148,7 +148,8 @@ async def test_what_made_room_is_visible_on_every_page(
     assert foot.text.startswith("Held: 1 spans, 2 log lines, 0 metric points.")
 
 
-_MARKUP = "<script>alert(1)</script>\"'&\u202e\x1b[31m"
+_ID = "<script>alert(1)</script>\"'&"
+_MARKUP = f"{_ID}\u202e\x1b[31m"
 
 
 async def test_markup_is_text_wherever_it_comes_from(pages: PageReader, database: Database) -> None:
@@ -156,7 +157,7 @@ async def test_markup_is_text_wherever_it_comes_from(pages: PageReader, database
     database.add_spans(
         [
             make_server_span(
-                _MARKUP,
+                _ID,
                 name=_MARKUP,
                 attributes={"error.type": _MARKUP, _MARKUP: _MARKUP},
                 status_code=2,
@@ -168,7 +169,7 @@ async def test_markup_is_text_wherever_it_comes_from(pages: PageReader, database
             )
         ]
     )
-    attributes = {"faas.invocation_id": _MARKUP, "exception.type": _MARKUP, _MARKUP: _MARKUP}
+    attributes = {"faas.invocation_id": _ID, "exception.type": _MARKUP, _MARKUP: _MARKUP}
     database.add_logs([make_log(body=_MARKUP, severity_text=_MARKUP, attributes=attributes)])
     list_page = await pages.get("/")
     invocation = list_page.main.one("table").all("a", class_="open")[0].attributes["href"]
