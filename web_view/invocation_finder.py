@@ -7,6 +7,7 @@ while a page is read. State: connections that nobody uses at the moment. For any
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from queue import Empty, LifoQueue
 from typing import Any
 
@@ -31,8 +32,7 @@ class InvocationFinder:
         self._idle: LifoQueue[duckdb.DuckDBPyConnection] = LifoQueue()
         with database.cursor() as cursor:
             schema = ibis.duckdb.from_connection(cursor).table(NAMES.traces).schema()
-        found = find_invocations(ibis.table(schema, name=_CHOSEN))
-        self._sql = str(ibis.to_sql(found, dialect="duckdb"))
+        self._sql = _write_sql(schema)
 
     def find(self, chosen_sql: str, parameters: Mapping[str, Any]) -> list[InvocationRow]:
         """Return the invocations among the rows of `otel_traces` that a query chooses.
@@ -88,3 +88,10 @@ class InvocationFinder:
             f" FROM ({self._sql}) ORDER BY start DESC, span_id DESC"
         )
         return connection
+
+
+@cache
+def _write_sql(schema: ibis.Schema) -> str:
+    """Return the expression of the report over `chosen_spans`; the first time takes a while."""
+    found = find_invocations(ibis.table(schema, name=_CHOSEN))
+    return str(ibis.to_sql(found, dialect="duckdb"))
