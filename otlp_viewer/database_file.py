@@ -89,7 +89,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _explain(error: duckdb.Error, place: str) -> DatabaseOpenError:
     text = str(error).splitlines()[0]
-    if "lock" in text:
+    if "Could not set lock" in text:
         return DatabaseOpenError(
             f"{place} is open in another process ({text}); end that one, or name another file"
         )

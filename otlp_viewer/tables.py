@@ -2,9 +2,10 @@
 
 One schema for all sources, so that one expression serves this package's DuckDB and a ClickHouse
 that a collector writes to (exporter/clickhouseexporter in opentelemetry-collector-contrib, the
-newest form of its tables: times of nanoseconds, `EventName` of logs; less what ClickHouse computes
-by itself). ClickHouse's Nested columns are lists of the same length, named `Events.Name`. Pure:
-says what statements there are and runs none. Must not know rows or connections.
+newest form of its tables: `EventName` of logs; less what ClickHouse computes by itself, and with
+nanoseconds in all times, where some of its metrics have seconds). ClickHouse's Nested columns are
+lists of the same length, named `Events.Name`. Pure: says what statements there are and runs none.
+Must not know rows or connections.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class TableNames:
     metrics_sum: str = "otel_metrics_sum"
     metrics_gauge: str = "otel_metrics_gauge"
     metrics_histogram: str = "otel_metrics_histogram"
-    metrics_exp_histogram: str = "otel_metrics_exp_histogram"
+    metrics_exp_histogram: str = "otel_metrics_exponential_histogram"
     metrics_summary: str = "otel_metrics_summary"
 
 

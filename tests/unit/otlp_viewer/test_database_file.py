@@ -67,6 +67,19 @@ def test_a_database_of_another_version_is_not_touched(tmp_path: Path) -> None:
         Database(path)
 
 
+def test_a_damaged_database_is_not_said_to_be_in_use(tmp_path: Path) -> None:
+    """DuckDB names the damaged block, which has "lock" in it."""
+    path = tmp_path / "telemetry.duckdb"
+    Database(path).close()
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = bytes(4096)
+    content[8192:12288] = bytes(4096)
+    path.write_bytes(content)
+    with pytest.raises(DatabaseOpenError, match="cannot be opened") as raised:
+        Database(path)
+    assert "block" in str(raised.value)
+
+
 def test_a_place_that_cannot_hold_a_file_is_named(tmp_path: Path) -> None:
     """A folder, or one that is not there."""
     with pytest.raises(DatabaseOpenError, match="directory"):
