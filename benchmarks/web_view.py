@@ -1,6 +1,6 @@
 """How long the pages of the web view take over 10,000 invocations, and what they weigh.
 
-    python benchmarks/web_view.py [--invocations N] [--rounds N]
+    python -m benchmarks.web_view [--invocations N] [--rounds N]
 
 The pages over a database in memory with the synthetic telemetry of the tests, asked for one after
 the other over HTTP from another process, in interleaved rounds. `ms` is the median from the
@@ -19,10 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import quote
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from otlp_viewer.database import Database
 from tests.support.telemetry_story import Story, make_story

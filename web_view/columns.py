@@ -22,13 +22,21 @@ LINE_IDENTITY = """substr(md5(concat_ws(chr(31), TraceId, SpanId, SeverityText, 
   LogAttributes::VARCHAR)), 1, 16)"""
 # More of a line than a list ever shows of it.
 MAX_LIST_CHARS = 2_000
-# The fields of a `LineRow`.
+_EXCEPTION = """coalesce(nullif(LogAttributes['exception.stacktrace'], ''), concat_ws(': ',
+  LogAttributes['exception.type'], LogAttributes['exception.message']))"""
+
+
+def _lines(text: str) -> str:
+    """Return text with newlines alone: Lambda's Python runtime writes stack traces with others."""
+    return f"replace({text}, chr(13), chr(10))"
+
+
+# The fields of a `LineRow`; an exception that the body tells of stands there alone.
 LINE = f"""epoch_ns(Timestamp) AS time_unix_nano, {LINE_IDENTITY} AS identity,
   printf('%x', rowid) AS place, left(TraceId, 64) AS trace_id,
   left(SpanId, 64) AS span_id,
   SeverityNumber AS severity_number, SeverityText AS severity_text, {FUNCTION} AS function,
   coalesce({LINE_REQUEST_ID}, '') AS request_id, left(Body, {MAX_LIST_CHARS}) AS body,
   length(Body) AS body_chars,
-  left(coalesce(nullif(LogAttributes['exception.stacktrace'], ''), concat_ws(': ',
-    LogAttributes['exception.type'], LogAttributes['exception.message'])), {MAX_LIST_CHARS})
-  AS exception"""
+  CASE WHEN contains({_lines("Body")}, left({_lines(_EXCEPTION)}, 200)) THEN ''
+    ELSE left({_EXCEPTION}, {MAX_LIST_CHARS}) END AS exception"""

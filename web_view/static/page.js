@@ -181,7 +181,7 @@ document.addEventListener("click", (event) => {
 // Keys.
 
 function rows() {
-  return [...document.querySelectorAll("main a.open")];
+  return [...document.querySelectorAll("main a.open[href]")];
 }
 
 function step(by) {

@@ -92,15 +92,21 @@ def test_a_line_has_an_address_of_its_own(database: Database) -> None:
 
 
 def test_a_stack_trace_is_seen_in_the_list(database: Database) -> None:
-    """Or else the type and message of an exception."""
+    """Or else the type and message of an exception; once, where the body has it already."""
     database.add_logs(
         [
             make_log(attributes={"exception.type": "ValueError", "exception.message": "no"}),
             make_log(attributes={"exception.type": "E", "exception.stacktrace": "Traceback …"}),
         ]
     )
+    database.add_logs(
+        [
+            make_log(body="[ERROR] E\rTraceback\r  here",
+                     attributes={"exception.stacktrace": "Traceback\n  here"})
+        ]
+    )  # fmt: skip
     rows = read_logs(Source(database), LogsQuery()).rows
-    assert [row.exception for row in rows] == ["Traceback …", "ValueError: no"]
+    assert [row.exception for row in rows] == ["", "Traceback …", "ValueError: no"]
 
 
 async def test_a_long_body_is_cut_and_all_of_it_a_link_away(
