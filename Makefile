@@ -13,8 +13,8 @@ COMPILE = uv pip compile -q --universal --generate-hashes --python-version 3.11 
   --upgrade -c constraints/limits.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-web view pictures layer check test otelcol bench bench-full bench-guard bench-profile \
-  bench-memory bench-worker reliability constraints clean
+.PHONY: help demo web demo-web view pictures layer check test otelcol bench bench-full bench-guard \
+  bench-profile bench-memory bench-worker reliability constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -46,6 +46,8 @@ $(VENV)/dev.stamp: constraints/dev.txt constraints/deploy.txt $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp ## a local Lambda, the extension and a collector: see a trace
 	@$(BIN)/logger-extension demo
+
+web: $(VENV)/web.stamp ## install what the web view and the cost report need
 
 demo-web: $(VENV)/web.stamp ## the same, to look at in a browser
 	@$(BIN)/logger-extension demo --web

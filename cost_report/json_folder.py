@@ -1,30 +1,31 @@
 """Loading OTLP/JSON lines, of the collector's file exporter or our own fallback, into memory."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ibis
 
 from cost_report.errors import SourceError, UnknownSourceError
 from cost_report.opening import Opened
-from otlp_viewer.database import Database
+from otlp_viewer.database import UNLIMITED, Database
 from otlp_viewer.errors import FilesError, SinkError
 from otlp_viewer.json_lines import Outcome, read_json_lines
-from otlp_viewer.store import Limits
 
-# A report of half of the files would be none: nothing makes room.
-_NO_LIMITS = Limits(max_rows=2**62, max_bytes=2**62)
+# Takes how many bytes have been read, and how many there are; 0 where nobody knows.
+Progress = Callable[[int, int], None]
 
 
-def load(path: Path) -> Opened:
-    """Load a file or a folder.
+def load(path: Path, progress: Progress) -> Opened:
+    """Load a file or a folder; `progress` is told how far that is.
 
     Raises:
         UnknownSourceError: there is no such file or folder, or nothing to read in it.
         SourceError: it is more than fits into memory.
     """
-    database = Database(limits=_NO_LIMITS)
+    # A report of half of the files would be none: nothing makes room.
+    database = Database(limits=UNLIMITED)
     try:
-        outcome = _read(path, database)
+        outcome = _read(path, database, progress)
     except BaseException:
         database.close()
         raise
@@ -32,9 +33,9 @@ def load(path: Path) -> Opened:
     return Opened(connection, str(path), database.close, _say_unread(outcome))
 
 
-def _read(path: Path, database: Database) -> Outcome:
+def _read(path: Path, database: Database, progress: Progress) -> Outcome:
     try:
-        outcome = read_json_lines([path], database)
+        outcome = read_json_lines([path], database, progress=progress)
     except FilesError as error:
         raise UnknownSourceError(str(error)) from error
     except SinkError as error:

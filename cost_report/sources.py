@@ -87,7 +87,13 @@ class Source:
         self.close()
 
 
-def open_source(where: str, *, names: TableNames = DEFAULT_NAMES, password: str = "") -> Source:
+def open_source(
+    where: str,
+    *,
+    names: TableNames = DEFAULT_NAMES,
+    password: str = "",
+    progress: json_folder.Progress = lambda _read_bytes, _all_bytes: None,
+) -> Source:
     """Open what `where` names.
 
     Args:
@@ -95,6 +101,7 @@ def open_source(where: str, *, names: TableNames = DEFAULT_NAMES, password: str 
             `clickhouse://user:password@host:port/database?secure=true`.
         names: what the tables are called.
         password: of the ClickHouse user, where the address holds none.
+        progress: told how many bytes of files have been read, and of how many.
 
     Raises:
         SourceError: it cannot be read; the message says why and what to do.
@@ -109,7 +116,7 @@ def open_source(where: str, *, names: TableNames = DEFAULT_NAMES, password: str 
     elif duckdb_file.is_duckdb(Path(where)):
         opened = duckdb_file.connect(Path(where))
     else:
-        opened = json_folder.load(Path(where))
+        opened = json_folder.load(Path(where), progress)
     try:
         return read_tables(
             opened.connection, opened.title, names=names, notes=opened.notes, close=opened.close

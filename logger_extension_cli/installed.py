@@ -42,5 +42,5 @@ def require(name: str) -> None:
         extra = _COMES_WITH.get(name, name)
         raise UsageError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed:"
-            f" pip install 'logger-extension[{extra}]'"
+            f" pip install 'logger-extension[{extra}]', in a checkout make web"
         )

@@ -47,6 +47,7 @@ def ask(arguments: argparse.Namespace) -> Answer:
                 arguments.source,
                 names=TableNames(**dict(arguments.tables)),
                 password=os.environ.get("CLICKHOUSE_PASSWORD", ""),
+                progress=lambda read, of: tell(_say_progress(read, of)),
             ) as source,
         ):
             tell("asking")
@@ -54,6 +55,12 @@ def ask(arguments: argparse.Namespace) -> Answer:
             return _complete(question(selection, arguments), selection)
     except CostReportError as error:
         raise UsageError(str(error)) from error
+
+
+def _say_progress(read_bytes: int, all_bytes: int) -> str:
+    """Return how much of the files has been read; of a pipe nobody knows."""
+    share = f": {read_bytes / all_bytes:.0%} of {all_bytes / 1e6:,.1f} MB" if all_bytes else ""
+    return f"reading the telemetry{share}"
 
 
 def _complete(answer: Answer, selection: Selection) -> Answer:

@@ -49,7 +49,7 @@ def test_what_is_missing_is_named_with_its_extra(
     assert captured.out == ""
     assert captured.err == (
         f"logger-extension {command[0]}: {library} is not installed:"
-        f" pip install 'logger-extension[{extra}]'\n"
+        f" pip install 'logger-extension[{extra}]', in a checkout make web\n"
     )
 
 
