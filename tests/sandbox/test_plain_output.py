@@ -78,7 +78,7 @@ def test_progress_is_on_stderr_alone(tmp_path: Path) -> None:
     piped = run_piped(words)
     assert (watched.returncode, piped.returncode) == (0, 0)
     assert watched.piped == piped.stdout
-    assert "reading the telemetry" in watched.shown
+    assert "reading the telemetry: 100% of" in watched.shown
     assert piped.stderr == ""
 
 

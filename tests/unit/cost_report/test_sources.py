@@ -53,6 +53,17 @@ def test_every_kind_of_source_gives_the_same_report(store: Path, tmp_path: Path)
     assert costs == pytest.approx([sum(facts.cost_usd or 0.0 for facts in STORY.facts)] * 3)
 
 
+def test_reading_files_tells_how_far_it_is(tmp_path: Path) -> None:
+    """In bytes of all files; the last that is told is all."""
+    paths = write_story(STORY, tmp_path)
+    told: list[tuple[int, int]] = []
+    with open_source(str(tmp_path), progress=lambda *bytes_: told.append(bytes_)):
+        pass
+    size_bytes = sum(path.stat().st_size for path in paths)
+    assert told[-1] == (size_bytes, size_bytes)
+    assert told == sorted(told)
+
+
 def test_a_file_of_lines_is_a_source_of_its_own(tmp_path: Path) -> None:
     """Our fallback's, for example; what it cannot read is told."""
     [traces, *_] = write_story(STORY, tmp_path)
