@@ -208,7 +208,9 @@ class Delivery:
         """Note how long an answer took; with a freeze in it, it took at most that long."""
         if self._waited_s:
             # It took longer than it was waited for: how much longer, only a longer wait can tell.
-            self._usual_s = min(max(self._waited_s, self._usual_s), MOST_USUAL_S)
+            # Where the longest was in vain, it begins anew: each would be as dear.
+            usual_s = min(max(self._waited_s, self._usual_s), MOST_USUAL_S)
+            self._usual_s = usual_s if self._waited_s < MOST_PATIENCE_S else 0.0
         elif not self._usual_s or (may_freeze and took_s < self._usual_s):
             self._usual_s = min(took_s, MOST_USUAL_S)
         elif not may_freeze:
