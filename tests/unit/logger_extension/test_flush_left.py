@@ -92,12 +92,12 @@ def test_what_is_not_answered_in_time_is_not_sent_again() -> None:
         scene.source.put(b"1")
         assert await scene.end() == pytest.approx(BUDGET_S)
         assert scene.exporter.in_flight == 1
-        assert scene.delivery.is_away
-        assert scene.delivery.is_slow
+        states = [(scene.delivery.is_away, scene.delivery.is_slow)]
         await scene.freeze()
         assert scene.invoke() is Action.END
         assert scene.is_idle
-        assert not scene.delivery.is_slow
+        states.append((scene.delivery.is_away, scene.delivery.is_slow))
+        assert states == [(True, True), (False, False)]
         scene.source.put(b"2")
         # Twice as long as was not enough: it is enough.
         assert await scene.end() == pytest.approx(0.15)
