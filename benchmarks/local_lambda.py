@@ -122,10 +122,12 @@ class Lane:
         if result.status != "success":
             raise SystemExit(f"{self.name}: {result.status} {result.payload!r}\n{self.said()}")
         await self.sandbox.wait_idle()
-        transcript = self.sandbox.transcript
-        start = transcript.select("invoke.start", request_id=result.request_id)[-1]
-        end = transcript.select("invoke.end", request_id=result.request_id)[-1]
-        done = transcript.select("next", actor="runtime")[-1]
+        # From the end: after thousands of invocations a search of all would slow the next ones.
+        find_last = self.sandbox.transcript.find_last
+        start = find_last("invoke.start", request_id=result.request_id)
+        end = find_last("invoke.end", request_id=result.request_id)
+        done = find_last("next", actor="runtime")
+        assert start and end and done  # noqa: S101, PT018  (it was invoked, and is idle)
         return Invoked(
             json.loads(result.payload),
             response_ms=result.response_ms,

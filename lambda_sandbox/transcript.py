@@ -85,13 +85,17 @@ class Transcript:
         self, event: str | None = None, *, actor: str | None = None, **details: Any
     ) -> list[Entry]:
         """Entries that match every given value, oldest first."""
-        return [
-            entry
-            for entry in self._entries
-            if (event is None or entry.event == event)
-            and (actor is None or entry.actor == actor)
-            and all(entry.details.get(key) == value for key, value in details.items())
-        ]
+        return [entry for entry in self._entries if _matches(entry, event, actor, details)]
+
+    def find_last(
+        self, event: str | None = None, *, actor: str | None = None, **details: Any
+    ) -> Entry | None:
+        """Return the newest entry that matches every given value, None without one.
+
+        Searched from the end: what has just happened is found at once in a long transcript, too.
+        """
+        newest = reversed(self._entries)
+        return next((entry for entry in newest if _matches(entry, event, actor, details)), None)
 
     async def wait_for(
         self, event: str, *, actor: str | None = None, count: int = 1, **details: Any
@@ -105,6 +109,16 @@ class Transcript:
 
         await self._changes.until(enough)
         return found[count - 1]
+
+
+def _matches(
+    entry: Entry, event: str | None, actor: str | None, details: Mapping[str, Any]
+) -> bool:
+    return (
+        (event is None or entry.event == event)
+        and (actor is None or entry.actor == actor)
+        and all(entry.details.get(key) == value for key, value in details.items())
+    )
 
 
 class Output:

@@ -7,6 +7,7 @@ flusher decides by it. Must not know how anything is read, nor when it is due.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 from logger_extension.channel import Channel
@@ -101,8 +102,12 @@ class Backlog:
         return any(channel.sender.is_slow for channel in self._channels)
 
     def measure_patience_s(self, budget_s: float) -> float:
-        """Return how much longer collectors that were asked may be silent; infinite if none was."""
-        return min(channel.sender.measure_patience_s(budget_s) for channel in self._channels)
+        """Return how much longer any collector that was asked is worth waiting for.
+
+        Infinite if none was asked, negative if all have been silent for too long.
+        """
+        left_s = [channel.sender.measure_patience_s(budget_s) for channel in self._channels]
+        return max((s for s in left_s if s < inf), default=inf)
 
     def give_up_silent(self, budget_s: float) -> None:
         """Ask collectors no more for a while that have been silent for too long."""

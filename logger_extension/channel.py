@@ -125,7 +125,7 @@ class Channel(Generic[Item]):
                 self._sending = 0
                 self._settle(entries, outcome)
                 self.note_progress()
-            if isinstance(outcome, Undelivered):
+            if isinstance(outcome, Undelivered) or window.is_left:
                 break
         await self.spill()
         return not self._queue

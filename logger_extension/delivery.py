@@ -1,7 +1,7 @@
 """One collector as the channels see it: tries, pauses, and a breaker.
 
 State: the breaker, how long answers took, and when the last one came. A send lasts no longer than
-its `Window`, and a collector that does not answer costs no more than the window's patience. Must
+its `Window`; whoever waits for it asks how long that is worth, and may leave it over a freeze. Must
 not know queues, invocations, nor what a body holds.
 """
 
@@ -25,6 +25,7 @@ MOST_TRIES = 5
 
 # Where a freeze came between, an answer seems to take for ever.
 MOST_USUAL_S = 1.0
+MOST_PATIENCE_S = PATIENCE_FACTOR * MOST_USUAL_S
 
 MS_PER_S = 1_000
 
@@ -45,11 +46,13 @@ class Window:
 
     Attributes:
         ends_s: when it is over; may be moved while it lasts.
-        patience_s: how long a collector may be silent when it is asked; None as long as the window
-            lasts, 0 where it has been silent for long enough.
-        grace_s: what is waited beyond when a freeze came between, see `patience`.
+        patience_s: how long after it was asked a collector is asked again that does not take it;
+            None as long as the window lasts. Its answer is awaited for longer.
+        grace_s: what is waited beyond when a freeze came between, see `patience`; 0 where none can.
         is_last: whether there is no later chance: then an open breaker does not count.
         reserve_s: how much of it is to be left; asked again as data goes out. None for nothing.
+        is_left: whether nobody waits for the flush any more: then nothing more is begun, but what
+            has been asked may be answered, even after a freeze.
     """
 
     ends_s: float
@@ -57,6 +60,7 @@ class Window:
     grace_s: float = 0.0
     is_last: bool = False
     reserve_s: Callable[[], float] | None = None
+    is_left: bool = False
 
     def find_end_s(self) -> float:
         """Return when it is over, as things stand."""
@@ -104,6 +108,8 @@ class Delivery:
         self._reporting = reporting
         self._breaker = Breaker()
         self._usual_s = 0.0
+        # How long a collector was waited for that has not answered since; 0 where none is owed.
+        self._waited_s = 0.0
         # When each request that is out was sent: two channels may send at a time.
         self._out_s: list[float] = []
         self._answered_s = float("-inf")
@@ -129,16 +135,19 @@ class Delivery:
             return await self._send_again(body, window, asked_s)
         finally:
             self._out_s.remove(asked_s)
+            if not self._out_s:
+                self._waited_s = 0.0
 
     async def _send_again(self, body: bytes, window: Window, asked_s: float) -> Outcome:
         tries = 0
         while True:
             if self.is_away and not window.is_last:
                 return Undelivered("the collector did not answer lately and is not asked now")
-            if self._clock_s() >= window.find_end_s():
+            is_left = window.is_left and not window.is_last
+            if is_left or self._clock_s() >= window.find_end_s():
                 # Nobody was asked, so nobody has failed: encoding took all there was.
                 return Undelivered("there was no time left to send it")
-            outcome = await self._try_once(body, window, asked_s)
+            outcome = await self._try_once(body, window)
             if not isinstance(outcome, Undelivered):
                 self._breaker = Breaker()
                 return outcome
@@ -160,9 +169,10 @@ class Delivery:
         )
 
     def give_up_silent(self, budget_s: float) -> None:
-        """Ask no more for a while, if a request has been out for longer than that."""
-        if self.measure_patience_s(budget_s) <= 0:
+        """Ask no more for a while, if a request has been out for longer; once for each."""
+        if self.measure_patience_s(budget_s) <= 0 and not self._waited_s:
             self.is_slow = True
+            self._waited_s = self._find_budget_s(budget_s)
             self._open_breaker(None)
 
     def _open_breaker(self, asked_ms: float | None) -> None:
@@ -170,16 +180,15 @@ class Delivery:
             now_ms = self._clock_s() * MS_PER_S
             self._breaker = self._breaker.fail(now_ms, asked_ms, self._draw())
 
-    async def _try_once(self, body: bytes, window: Window, asked_s: float) -> Outcome:
+    async def _try_once(self, body: bytes, window: Window) -> Outcome:
         began_s = self._clock_s()
 
         def remaining_s() -> float:
-            limit_s = min(self._limit_s(window, asked_s), began_s + self._timeout_s)
-            return limit_s - self._clock_s()
+            return min(window.find_end_s(), began_s + self._timeout_s) - self._clock_s()
 
         try:
             outcome = await wait_within(
-                self._exporter.export(body), remaining_s, grace_s=window.grace_s
+                self._exporter.export(body), remaining_s, find_grace_s=lambda: window.grace_s
             )
         except TimeoutError:
             self.is_slow = self.is_slow or window.patience_s is not None
@@ -197,13 +206,18 @@ class Delivery:
 
     def _learn(self, took_s: float, *, may_freeze: bool) -> None:
         """Note how long an answer took; with a freeze in it, it took at most that long."""
-        if not self._usual_s or (may_freeze and took_s < self._usual_s):
+        if self._waited_s:
+            # It took longer than it was waited for: how much longer, only a longer wait can tell.
+            # Where the longest was in vain, it begins anew: each would be as dear.
+            usual_s = min(max(self._waited_s, self._usual_s), MOST_USUAL_S)
+            self._usual_s = usual_s if self._waited_s < MOST_PATIENCE_S else 0.0
+        elif not self._usual_s or (may_freeze and took_s < self._usual_s):
             self._usual_s = min(took_s, MOST_USUAL_S)
         elif not may_freeze:
             self._usual_s = min(max(took_s, self._usual_s * MEMORY), MOST_USUAL_S)
 
     def _limit_s(self, window: Window, asked_s: float) -> float:
-        """Return until when an answer is waited for by a send that began at `asked_s`."""
+        """Return until when a send that began at `asked_s` tries again."""
         if window.patience_s is None:
             return window.find_end_s()
         return min(window.find_end_s(), asked_s + self._patience_s(asked_s, window.patience_s))
@@ -213,5 +227,7 @@ class Delivery:
 
         An answer to somebody else meanwhile is a sign of life as well.
         """
-        since_s = max(0.0, self._answered_s - asked_s)
-        return since_s + max(budget_s, PATIENCE_FACTOR * self._usual_s)
+        return max(0.0, self._answered_s - asked_s) + self._find_budget_s(budget_s)
+
+    def _find_budget_s(self, budget_s: float) -> float:
+        return max(budget_s, PATIENCE_FACTOR * self._usual_s)

@@ -1,17 +1,19 @@
 """Sends what waits, when the policy says so: beside handlers, at the end of one, at SHUTDOWN.
 
-State: how invocations follow each other, how the present one goes, a flush under way beside the
-handler with its window, and how long flushes take. Acts on the decisions of `policy.flush`. Must
-not know HTTP, OTLP, nor when Lambda is asked for the next event.
+One flush at a time. State: how invocations follow each other, how the present one goes, the flush
+under way with its window and since when nobody waits for it, and how long flushes take. Acts on
+the decisions of `policy.flush`. Must not know HTTP, OTLP, nor when Lambda is asked for the next
+event.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Protocol
+from math import inf
+from typing import Any
 
 from logger_extension.deadline import Deadline
-from logger_extension.delivery import Window
+from logger_extension.delivery import MOST_PATIENCE_S, Window
 from logger_extension.patience import GRACE_S, wait_within
 from logger_extension.policy.cpu import CpuShare
 from logger_extension.policy.flush import (
@@ -24,58 +26,16 @@ from logger_extension.policy.flush import (
     find_reserve_ms,
 )
 from logger_extension.policy.rhythm import Rhythm
+from logger_extension.source import Source
 
 MS_PER_S = 1_000
 
 # A flush that is much shorter than the one before counts for this much: the mean forgets slowly.
 WEIGHT = 0.3
 
-
-class Source(Protocol):
-    """What the flusher asks of the pipeline."""
-
-    has_come: asyncio.Event
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether anything waits."""
-
-    @property
-    def fill(self) -> float:
-        """How full the fullest buffer is."""
-
-    @property
-    def has_full_request(self) -> bool:
-        """Whether as much waits as goes into one request."""
-
-    @property
-    def is_away(self) -> bool:
-        """Whether no collector is to be asked now."""
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether a collector has not answered within an invocation's budget."""
-
-    def measure_patience_s(self, budget_s: float) -> float:
-        """Return how much longer collectors that were asked may be silent."""
-
-    def give_up_silent(self, budget_s: float) -> None:
-        """Ask collectors no more for a while that have been silent for too long."""
-
-    def count_held(self) -> int:
-        """Return how many records are held, about."""
-
-    def measure_age_ms(self) -> float:
-        """Return how long the oldest data has waited."""
-
-    def flush(self, window: Window) -> Coroutine[Any, Any, None]:
-        """Send everything."""
-
-    def spill(self) -> Coroutine[Any, Any, None]:
-        """Write down what there was no room for."""
-
-    def give_up(self) -> Coroutine[Any, Any, None]:
-        """Write down all that waits."""
+# So long after the event that has thawed us what lay in the sockets is read, also where the event
+# loop is slow: the least that Lambda takes to tell of a handler's end.
+THAW_S = 0.025
 
 
 class Flusher:
@@ -122,23 +82,25 @@ class Flusher:
         self._rhythm = Rhythm()
         # Without INVOKE (Managed Instances) work is always beside, and nothing limits it.
         self._mode = Action.BESIDE
-        self._limit = Deadline(float("inf"))
+        self._limit = Deadline(inf)
         self._flush_ms: float | None = None
-        self._flushed_s = float("-inf")
-        self._beside: asyncio.Task[None] | None = None
+        self._flushed_s = -inf
+        self._under_way: asyncio.Task[None] | None = None
         self._window = Window(0.0)
+        self._invoked_s = self._left_ms = 0.0
 
     def invoked(self, limit: Deadline) -> Decision:
         """Return how an invocation goes; `limit` is until when our work may last."""
         self._rhythm = self._rhythm.invoked(self._now_ms())
         self._limit = limit
+        self._invoked_s = self._clock_s()
         # A flush that a freeze has interrupted goes on in this invocation's time.
         self._window.ends_s = self._end_s(limit)
         decision = decide_invocation(self._rules, self._describe())
         self._mode = decision.action
         self._note_decision(decision)
         if decision.action is Action.BESIDE and self._source.has_waiting:
-            self._start_beside()
+            self._start(Window(self._end_s(self._limit), grace_s=GRACE_S))
         return decision
 
     async def follow(self) -> None:
@@ -149,19 +111,26 @@ class Flusher:
                     await self._source.has_come.wait()
             self._source.has_come.clear()
             await self._survive(self._source.spill())
-            if self._beside is not None and not self._beside.done():
+            if self._under_way is not None and not self._under_way.done():
                 # It may have left something, or a wait of the policy be over by then.
-                await asyncio.wait({self._beside}, timeout=self._rules.interval_ms / MS_PER_S)
+                await asyncio.wait({self._under_way}, timeout=self._rules.interval_ms / MS_PER_S)
             decision = decide_beside(self._rules, self._mode, self._describe())
             if decision.action is Action.BESIDE:
                 self._note_decision(decision)
-                self._start_beside()
+                self._start(Window(self._end_s(self._limit), grace_s=GRACE_S))
 
     async def flush_at_end(self, limit: Deadline) -> None:
-        """Send what waits, now that the handler is done; nothing is in flight afterwards."""
-        end_s = min(self._end_s(limit), self._clock_s() + self._flush_timeout_s)
-        await self._settle(self._budget_s, end_s)
-        await self._flush(Window(end_s, self._budget_s))
+        """Send what waits, now that the handler is done.
+
+        A request that was not answered in time stays in flight: cut off, it would be sent again,
+        and a collector that is slow has it already.
+        """
+        limit_s = self._end_s(limit)
+        end_s = min(limit_s, self._clock_s() + self._flush_timeout_s)
+        await self._settle(self._budget_s, end_s, self._invoked_s + THAW_S)
+        # Nobody waits beyond the limit, but an answer may still come.
+        if self._clock_s() < end_s and self._start(Window(limit_s + GRACE_S, self._budget_s)):
+            await self._settle(self._budget_s, end_s)
 
     async def shut_down(self, send: Deadline, fallback: Deadline) -> None:
         """Try everything once more, then write down what is undelivered."""
@@ -169,7 +138,10 @@ class Flusher:
         # A flush that is under way goes on as the last one; what comes after it is what it left.
         self._window.ends_s, self._window.is_last = end_s, True
         self._window.reserve_s = self._find_reserve_s
-        await self._settle((end_s - self._clock_s()) / 2, end_s)
+        now_s = self._clock_s()
+        budget_s = (end_s - now_s) / 2
+        # Where a freeze came between, the answer may lie in the socket already.
+        await self._settle(budget_s, end_s, now_s + min(budget_s, GRACE_S))
         last = Window(end_s, is_last=True, reserve_s=self._find_reserve_s)
         await self._survive(self._flush(last))
         await self._survive(self._within(self._source.give_up(), Window(self._end_s(fallback))))
@@ -177,30 +149,50 @@ class Flusher:
     def _find_reserve_s(self) -> float:
         return find_reserve_ms(self._source.count_held(), self._vcpus) / MS_PER_S
 
-    async def _settle(self, budget_s: float, end_s: float) -> None:
-        """Let a flush beside the handler come to its end, unless a collector is silent."""
-        task = self._beside
-        if task is None:
-            return
-        # Where a freeze came between, the answer may lie in the socket already.
-        least_s = self._clock_s() + min(budget_s, GRACE_S)
-        while not task.done():
+    async def _settle(self, budget_s: float, end_s: float, least_s: float = 0.0) -> None:
+        """Wait for the flush under way; when that is worth no more, leave it to itself or end it.
+
+        Args:
+            budget_s: how long a collector may be silent.
+            end_s: when time is up.
+            least_s: until when those are waited for, too, that have been silent for longer.
+        """
+        task = self._under_way
+        while task is not None and not task.done():
             now_s = self._clock_s()
             patience_s = max(self._source.measure_patience_s(budget_s), least_s - now_s)
             wait_s = min(budget_s, patience_s, end_s - now_s)
-            if wait_s <= 0:
-                self._source.give_up_silent(budget_s)
-                task.cancel()
-                await asyncio.wait({task})
-            else:
+            if wait_s > 0:
                 await asyncio.wait({task}, timeout=wait_s)
+                continue
+            self._source.give_up_silent(budget_s)
+            if self._may_stay():
+                return
+            task.cancel()
+            await asyncio.wait({task})
 
-    def _start_beside(self) -> None:
-        if self._beside is not None and not self._beside.done():
-            return
-        self._window = Window(self._end_s(self._limit), grace_s=GRACE_S)
-        work = self._survive_flush(self._window)
-        self._beside = asyncio.get_running_loop().create_task(work)
+    def _may_stay(self) -> bool:
+        """Return whether what is under way may go on by itself: then an answer is owed.
+
+        It is read whenever it comes, after a freeze as well. One that has not come by the end of a
+        later invocation, and after the longest patience there is, would only be in the way.
+        """
+        window = self._window
+        if window.is_last or self._source.measure_patience_s(0.0) == inf:
+            return False
+        if not window.is_left:
+            window.is_left, window.grace_s = True, GRACE_S
+            # The other clock may stand still in a freeze.
+            self._left_ms = self._now_ms()
+        return self._now_ms() < self._left_ms + MOST_PATIENCE_S * MS_PER_S
+
+    def _start(self, window: Window) -> bool:
+        """Begin a flush if none is under way; return whether that was so."""
+        if self._under_way is not None and not self._under_way.done():
+            return False
+        self._window = window
+        self._under_way = asyncio.get_running_loop().create_task(self._survive_flush(window))
+        return True
 
     async def _survive_flush(self, window: Window) -> None:
         await self._survive(self._flush(window))
@@ -208,6 +200,8 @@ class Flusher:
     async def _flush(self, window: Window) -> None:
         began_s = self._flushed_s = self._clock_s()
         await self._within(self._source.flush(window), window)
+        if window.is_left:
+            return
         took_s = self._clock_s() - began_s
         self._note_flush(took_s)
         if not self._source.is_away and not window.grace_s:
@@ -221,7 +215,7 @@ class Flusher:
             return window.find_end_s() - self._clock_s()
 
         with suppress(TimeoutError):
-            await wait_within(work, remaining_s, grace_s=window.grace_s)
+            await wait_within(work, remaining_s, find_grace_s=lambda: window.grace_s)
 
     def _describe(self) -> Situation:
         source = self._source

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+Seconds = Callable[[], float]
+
 # A timer so late was not late by chance.
 LATE_S = 0.1
 
@@ -21,7 +23,7 @@ GRACE_S = 0.25
 
 
 async def wait_within(
-    work: Coroutine[Any, Any, T], remaining_s: Callable[[], float], *, grace_s: float = 0.0
+    work: Coroutine[Any, Any, T], remaining_s: Seconds, *, find_grace_s: Seconds = float
 ) -> T:
     """Await work while time remains.
 
@@ -30,8 +32,9 @@ async def wait_within(
             none is left at the start.
         remaining_s: the seconds that remain; asked again when they seem to be over, so the limit
             may be moved meanwhile.
-        grace_s: how much more it gets, once, when the timer was late. 0 where the sandbox is not
-            frozen meanwhile: a late timer tells of a busy CPU there.
+        find_grace_s: how much more it gets, once, when the timer was late; asked then. 0 where the
+            sandbox was not frozen meanwhile: a late timer tells of a busy CPU there. (`float()`
+            is 0.)
 
     Raises:
         TimeoutError: time was up.
@@ -48,7 +51,7 @@ async def wait_within(
             await asyncio.wait({task}, timeout=wait_s)
             wait_s = remaining_s()
             if loop.time() - due_s > LATE_S:
-                wait_s, grace_s = max(wait_s, grace_s), 0.0
+                wait_s, find_grace_s = max(wait_s, find_grace_s()), float
     finally:
         if not task.done():
             task.cancel()

@@ -192,13 +192,18 @@ class Pipeline(Backlog):
         await self._wait(lambda: not self._assembler.invocations.awaits_news)
 
     async def flush(self, window: Window) -> None:
-        """Read what waits and send all queues in parallel; cancelled, what is left stays queued."""
+        """Read what waits and send all queues in parallel; cancelled, what is left stays queued.
+
+        Left to itself, it ends with the answers that are owed.
+        """
         async with self._flushing:
             began_unix_nano = self._now_unix_nano()
             try:
                 is_sent = True
                 while is_sent and await self._read_some():
                     is_sent = await self._send(window)
+                    if window.is_left:
+                        return
                 await self.read()
                 self._forward(self._assembler.invocations.recent)
                 self._collect()

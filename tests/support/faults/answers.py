@@ -153,6 +153,17 @@ def delay(seconds: float) -> Fault:
     return fault
 
 
+def answer_late(seconds: float) -> Fault:
+    """The collector takes it at once, and the client learns that late."""
+
+    async def fault(exchange: Exchange) -> None:
+        status, content_type, answer = await exchange.ask_collector(await exchange.read_body())
+        await asyncio.sleep(seconds)
+        await exchange.answer(status, answer, {"Content-Type": content_type})
+
+    return fault
+
+
 def throttle(bytes_per_s: float, chunk: int = 64) -> Fault:
     """Read slowly."""
 

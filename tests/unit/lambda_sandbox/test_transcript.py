@@ -21,6 +21,18 @@ async def test_wait_for_counts_what_was_before() -> None:
     assert [entry.event for entry in transcript] == ["invoke", "invoke"]
 
 
+def test_the_newest_of_several_is_found() -> None:
+    """By the same values as `select`; None where nothing matches."""
+    transcript = Transcript()
+    for number in ("1", "2", "1"):
+        transcript.record("client", "invoke", request_id=number)
+        transcript.record("runtime", "next")
+    for wanted in ({"request_id": "1"}, {"request_id": "2"}, {}):
+        assert transcript.find_last("invoke", **wanted) is transcript.select("invoke", **wanted)[-1]
+    assert transcript.find_last("next", actor="runtime") is list(transcript)[-1]
+    assert transcript.find_last("invoke", actor="runtime") is None
+
+
 def test_entries_are_for_people_too() -> None:
     """One line an entry: time, actor, event, details."""
     transcript = Transcript()

@@ -77,7 +77,7 @@ async def test_a_full_request() -> None:
 
 
 async def test_what_is_told_of_the_collectors() -> None:
-    """All are away, one is slow; the one that has been silent longest counts."""
+    """All are away, one is slow; the one that may still answer counts, of those that were asked."""
     extension = Extension()
     told = extension.pipeline
     assert (told.is_away, told.is_slow, told.measure_patience_s(0.1)) == (False, False, inf)
@@ -86,6 +86,8 @@ async def test_what_is_told_of_the_collectors() -> None:
     extension.traces.is_away = extension.metrics.is_away = True
     assert told.is_away
     extension.traces.patience_s, extension.logs.patience_s = 0.07, 0.03
+    assert told.measure_patience_s(0.1) == 0.07
+    extension.traces.patience_s = -0.01
     assert told.measure_patience_s(0.1) == 0.03
 
 

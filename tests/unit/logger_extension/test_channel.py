@@ -161,6 +161,23 @@ async def test_a_request_is_bounded_in_records() -> None:
     assert sender.bodies == [b"0,1", b"2,3", b"4"]
 
 
+async def test_with_the_answer_that_is_owed_a_flush_is_over_where_nobody_waits() -> None:
+    """What it brings is settled, the rest goes with the next flush."""
+    sender = RecordingSender()
+    sender.is_open.clear()
+    outlet = Outlet(sender)
+    outlet.put(*range(7))
+    window = open_window()
+    flush = asyncio.create_task(outlet.channel.flush(window))
+    await sender.asked.wait()
+    window.is_left = True
+    sender.is_open.set()
+    assert not await flush
+    assert sender.bodies == [b"0,1,2"]
+    assert await outlet.flush()
+    assert sender.bodies == [b"0,1,2", b"3,4,5", b"6"]
+
+
 async def test_an_empty_queue_sends_nothing() -> None:
     """Empty requests are no use to anyone."""
     sender = RecordingSender()

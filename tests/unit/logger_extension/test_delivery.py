@@ -67,6 +67,26 @@ class Scene:
         assert self.exporter.in_flight == 0
         return outcome
 
+    async def send_after_handler(self) -> Outcome | None:
+        """Send as after a handler; None where patience ended: then the request stays in flight."""
+        window = Window(FAR_S, PATIENCE_S)
+        sending = asyncio.create_task(self.delivery.send(b"request", window))
+        while not sending.done():
+            patience_s = self.delivery.measure_patience_s(PATIENCE_S)
+            if patience_s <= 0:
+                self.delivery.give_up_silent(PATIENCE_S)
+                window.is_left = True
+                window.grace_s = GRACE_S
+                return None
+            await asyncio.wait({sending}, timeout=min(patience_s, PATIENCE_S))
+        return sending.result()
+
+    async def measure_wait_s(self) -> float:
+        """Send as after a handler, to a collector that is silent; return how long that took."""
+        before_s = self.now_s
+        assert await self.send_after_handler() is None
+        return self.now_s - before_s
+
     async def wait_closed(self) -> None:
         """Wait until the collector may be asked again."""
         closed_s = self.delivery._breaker.closed_at_ms / 1_000
@@ -235,12 +255,12 @@ def test_patience_ends_before_the_window() -> None:
     """A collector that does not answer costs an invocation its budget, once."""
 
     async def story(scene: Scene) -> None:
-        assert isinstance(await scene.send(patience_s=PATIENCE_S), Undelivered)
-        assert scene.now_s == pytest.approx(PATIENCE_S)
-        assert scene.took == [(PATIENCE_S, "timeout")]
+        assert await scene.measure_wait_s() == pytest.approx(PATIENCE_S)
+        assert scene.exporter.in_flight == 1
         assert scene.delivery.is_away
         assert scene.delivery.is_slow
-        await scene.send(patience_s=PATIENCE_S)
+        outcome = await scene.delivery.send(b"request", Window(FAR_S, PATIENCE_S))
+        assert isinstance(outcome, Undelivered)
         assert scene.now_s == pytest.approx(PATIENCE_S)
 
     play(story, None)
@@ -348,12 +368,68 @@ def test_where_answers_take_long_twice_as_long_is_waited_for() -> None:
 
     async def story(scene: Scene) -> None:
         assert await scene.send() == Delivered()
-        assert await scene.send(patience_s=PATIENCE_S) == Delivered()
-        before_s = scene.now_s
-        assert isinstance(await scene.send(patience_s=PATIENCE_S), Undelivered)
-        assert scene.now_s - before_s == pytest.approx(2 * 0.45)
+        assert await scene.send_after_handler() == Delivered()
+        assert await scene.measure_wait_s() == pytest.approx(2 * 0.45)
 
     play(story, (0.3, Delivered()), (0.45, Delivered()), None)
+
+
+@pytest.mark.parametrize("late_s", [0.15, 3_000.0])
+def test_an_answer_after_patience_was_up_makes_twice_as_patient(late_s: float) -> None:
+    """By how long it was waited for, not by how long it took: a freeze may be in that."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.measure_wait_s() == pytest.approx(PATIENCE_S)
+        await asyncio.sleep(late_s)
+        assert scene.exporter.in_flight == 0
+        assert not scene.delivery.is_away
+        assert not scene.delivery.is_slow
+        assert await scene.measure_wait_s() == pytest.approx(2 * PATIENCE_S)
+
+    play(story, (late_s, Delivered()), None, timeout_ms=0)
+
+
+def test_patience_is_learned_up_to_an_end() -> None:
+    """Where the longest is not enough, it is of no use: then it begins anew."""
+
+    async def story(scene: Scene) -> list[float]:
+        waited_s = []
+        for _ in range(8):
+            waited_s.append(await scene.measure_wait_s())
+            await asyncio.sleep(9.0)
+        return waited_s
+
+    waited_s = play(story, (9.0, Delivered()))
+    assert waited_s == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2 * MOST_USUAL_S, 0.1, 0.2])
+
+
+@pytest.mark.parametrize("late", [None, (0.2, UNAVAILABLE), (0.2, Undelivered("", 5_000))])
+def test_what_never_took_it_makes_nobody_patient(late: Answer) -> None:
+    """No answer, or one that takes nothing; and nothing is tried again meanwhile."""
+
+    async def story(scene: Scene) -> None:
+        assert await scene.measure_wait_s() == pytest.approx(PATIENCE_S)
+        await asyncio.sleep(30.0)
+        assert (scene.tries, scene.exporter.in_flight) == (1, 0)
+        assert not scene.delivery.is_away
+        assert await scene.measure_wait_s() == pytest.approx(PATIENCE_S)
+
+    play(story, late, None)
+
+
+def test_nothing_is_tried_again_where_nobody_waits() -> None:
+    """What was asked is answered, nothing is begun; but at SHUTDOWN."""
+
+    async def story(scene: Scene) -> list[int]:
+        tries = []
+        for is_last in (False, True):
+            await scene.send(scene.now_s + START_S + 5.0, is_left=True, is_last=is_last)
+            tries.append(scene.tries)
+        return tries
+
+    first, second = play(story, (0.1, UNAVAILABLE))
+    assert first == 0
+    assert second > 1
 
 
 def test_how_long_a_connection_takes_is_learned_as_well() -> None:
@@ -361,15 +437,13 @@ def test_how_long_a_connection_takes_is_learned_as_well() -> None:
 
     async def story(scene: Scene) -> None:
         await scene.delivery.connect()
-        assert await scene.send(patience_s=PATIENCE_S) == Delivered()
+        assert await scene.send_after_handler() == Delivered()
 
     play(story, (0.35, Delivered()), connects_s=0.2)
 
     async def wait(scene: Scene) -> float:
         await scene.delivery.connect()
-        before_s = scene.now_s
-        await scene.send(patience_s=PATIENCE_S)
-        return scene.now_s - before_s
+        return await scene.measure_wait_s()
 
     assert play(wait, None, connects_s=60.0) == pytest.approx(2 * MOST_USUAL_S)
     assert play(wait, None, connects_s=-60.0) == pytest.approx(PATIENCE_S)
@@ -381,9 +455,7 @@ def test_an_answer_that_was_frozen_does_not_make_patient() -> None:
     async def story(scene: Scene) -> float:
         await scene.send()
         await scene.send(grace_s=GRACE_S)
-        before_s = scene.now_s
-        await scene.send(patience_s=PATIENCE_S)
-        return scene.now_s - before_s
+        return await scene.measure_wait_s()
 
     assert play(story, (0.02, Delivered()), (60.0, Delivered()), None, timeout_ms=0) == (
         pytest.approx(PATIENCE_S)
@@ -406,15 +478,16 @@ def test_an_answer_ends_the_slowness() -> None:
 
     async def story(scene: Scene) -> None:
         slow = []
-        await scene.send(patience_s=PATIENCE_S)
+        await scene.send_after_handler()
         slow.append(scene.delivery.is_slow)
+        await asyncio.sleep(1.0)
         await scene.wait_closed()
         slow.append(scene.delivery.is_slow)
         assert await scene.send(grace_s=GRACE_S) == Delivered()
         slow.append(scene.delivery.is_slow)
         assert slow == [True, True, False]
 
-    play(story, None, (0.3, Delivered()))
+    play(story, None, (0.3, Delivered()), timeout_ms=500)
 
 
 def test_where_nobody_waits_nobody_runs_out_of_patience() -> None:
@@ -486,7 +559,7 @@ def test_nothing_begins_and_nothing_lasts_past_the_window(
     timeout_ms: int,
     chances: Sequence[float],
 ) -> None:
-    """Whatever a collector answers: no request, no pause, no wait; and not past the patience."""
+    """Whatever a collector answers: no request, no pause, no wait; past the patience no try."""
 
     async def story(scene: Scene) -> None:
         ends_s = START_S + window_s
@@ -494,6 +567,6 @@ def test_nothing_begins_and_nothing_lasts_past_the_window(
         assert scene.now_s <= window_s + 1e-5
         assert all(began_s < ends_s for began_s in scene.exporter.began_s)
         if patience_s is not None:
-            assert scene.now_s <= patience_s + 1e-5
+            assert all(began_s <= START_S + patience_s for began_s in scene.exporter.began_s)
 
     play(story, *answers, timeout_ms=timeout_ms, chances=chances)

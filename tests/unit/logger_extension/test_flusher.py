@@ -4,223 +4,32 @@ Time is virtual, the delivery is the real one: what counts is the sum of all tha
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger_extension.deadline import Deadline
-from logger_extension.delivery import Delivery, Reporting, Window
-from logger_extension.flusher import Flusher
 from logger_extension.patience import GRACE_S
-from logger_extension.policy.cpu import CpuShare
-from logger_extension.policy.flush import Action, Decision, FlushRules, Policy, Reason
-from logger_extension.policy.outcome import Delivered, Undelivered
+from logger_extension.policy.flush import Action, Decision, Reason
+from logger_extension.policy.outcome import Undelivered
+from tests.support.flush_scene import (
+    AUTO,
+    BUDGET_S,
+    END,
+    FLUSH_TIMEOUT_S,
+    INTERVAL_MS,
+    OVERLAP,
+    PERIODIC,
+    TAKEN,
+    UNAVAILABLE,
+    Scene,
+    play,
+)
 from tests.support.laws import LAW
-from tests.support.scripted_exporter import Answer, ScriptedExporter
-from tests.support.virtual_time import START_MS, START_S, VirtualLoop, run_virtually
-
-T = TypeVar("T")
-
-BUDGET_S, FLUSH_TIMEOUT_S = 0.1, 2.0
-INTERVAL_MS = 1_000.0
-END, OVERLAP = FlushRules(policy=Policy.END), FlushRules(policy=Policy.OVERLAP)
-PERIODIC = FlushRules(policy=Policy.PERIODIC, interval_ms=INTERVAL_MS)
-AUTO = FlushRules()
-TAKEN, UNAVAILABLE = Delivered(), Undelivered("HTTP 503")
-
-
-class Source:
-    """A queue whose items are requests of their own.
-
-    Attributes:
-        began_s: when each flush began.
-        given_up: what was written down at the end.
-        spills: how often what there was no room for was written down.
-        faults: how many flushes fail.
-        gives_up_s: how long it takes to write down what is undelivered.
-        records_per_item: how many records an item stands for.
-    """
-
-    def __init__(self, loop: VirtualLoop, delivery: Delivery) -> None:
-        self._loop = loop
-        self._delivery = delivery
-        self._items: deque[tuple[float, bytes]] = deque()
-        self._since_ms = 0.0
-        self.has_come = asyncio.Event()
-        self.fill = 0.0
-        self.has_full_request = False
-        self.began_s: list[float] = []
-        self.given_up: list[bytes] = []
-        self.spills = self.faults = 0
-        self.gives_up_s = 0.0
-        self.records_per_item = 1
-
-    def put(self, *items: bytes) -> None:
-        """Let items come."""
-        self._items.extend((self._loop.now_ms(), item) for item in items)
-        self.has_come.set()
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether anything waits."""
-        return bool(self._items)
-
-    @property
-    def is_away(self) -> bool:
-        """Whether the collector is away."""
-        return self._delivery.is_away
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether the collector is slow."""
-        return self._delivery.is_slow
-
-    def measure_patience_s(self, budget_s: float) -> float:
-        """Return how much longer the collector may be silent."""
-        return self._delivery.measure_patience_s(budget_s)
-
-    def give_up_silent(self, budget_s: float) -> None:
-        """Ask it no more for a while if it was silent for longer."""
-        self._delivery.give_up_silent(budget_s)
-
-    def count_held(self) -> int:
-        """Return how many records are held."""
-        return len(self._items) * self.records_per_item
-
-    def measure_age_ms(self) -> float:
-        """Return how long the oldest item has waited."""
-        return self._loop.now_ms() - self._items[0][0] if self._items else 0.0
-
-    async def flush(self, window: Window) -> None:
-        """Send one item after the other, until one is not taken."""
-        self.began_s.append(self._loop.time())
-        if self.faults:
-            self.faults -= 1
-            raise ZeroDivisionError
-        while self._items and (window.is_last or not self.is_away):
-            entry = self._items.popleft()
-            is_taken = False
-            try:
-                is_taken = await self._delivery.send(entry[1], window) == TAKEN
-            finally:
-                if not is_taken:
-                    self._items.appendleft(entry)
-            if not is_taken:
-                break
-
-    async def spill(self) -> None:
-        """Note it."""
-        self.spills += 1
-
-    async def give_up(self) -> None:
-        """Write down all that waits."""
-        await asyncio.sleep(self.gives_up_s)
-        self.given_up += [item for _, item in self._items]
-        self._items.clear()
-
-
-class Scene:
-    """A flusher, a source and a scripted collector.
-
-    Args:
-        loop: the clock.
-        rules: what is asked for.
-        answers: the script; by default each request is taken in 20 ms.
-        has_spare_cpu: whether work beside a handler does not slow it.
-    """
-
-    def __init__(
-        self,
-        loop: VirtualLoop,
-        rules: FlushRules,
-        answers: Sequence[Answer] = ((0.02, TAKEN),),
-        *,
-        has_spare_cpu: bool = False,
-    ) -> None:
-        self.loop = loop
-        self.exporter = ScriptedExporter(loop, answers)
-        reporting = Reporting(lambda _seconds, _kind: None, lambda: None)
-        self.delivery = Delivery(self.exporter, 10_000, loop.time, lambda: 1.0, reporting)
-        self.source = Source(loop, self.delivery)
-        self.faults = 0
-        self.decisions: list[Decision] = []
-        self.took_s: list[float] = []
-        self.flusher = Flusher(
-            source=self.source,
-            rules=rules,
-            cpu=CpuShare(2.0 if has_spare_cpu else 0.5),
-            flush_timeout_ms=FLUSH_TIMEOUT_S * 1_000,
-            budget_ms=BUDGET_S * 1_000,
-            survive=self._survive,
-            now_ms=loop.now_ms,
-            clock_s=loop.time,
-            note_decision=self.decisions.append,
-            note_flush=self.took_s.append,
-        )
-
-    @property
-    def now_s(self) -> float:
-        """How much time has passed, to a microsecond."""
-        return round(self.loop.time() - START_S, 6)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing waits and nothing is in flight."""
-        return not self.source.has_waiting and not self.exporter.in_flight
-
-    def in_s(self, duration_s: float) -> Deadline:
-        """Return a deadline."""
-        return Deadline.after(self.loop.now_ms(), duration_s * 1_000)
-
-    def invoke(self, duration_s: float = 60.0) -> Action:
-        """Let an invocation begin that may last so long; return how it goes."""
-        return self.flusher.invoked(self.in_s(duration_s)).action
-
-    async def end(self, left_s: float = 30.0) -> float:
-        """Let the handler end; return how long we take after it."""
-        before_s = self.now_s
-        await self.flusher.flush_at_end(self.in_s(left_s))
-        assert self.exporter.in_flight == 0
-        return self.now_s - before_s
-
-    async def shut_down(self, send_s: float, fallback_s: float) -> float:
-        """Shut down; return how long that takes."""
-        before_s = self.now_s
-        await self.flusher.shut_down(self.in_s(send_s), self.in_s(fallback_s))
-        assert self.exporter.in_flight == 0
-        return self.now_s - before_s
-
-    async def follow(self, duration_s: float) -> None:
-        """Let the flusher work beside handlers for so long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(duration_s):
-                await self.flusher.follow()
-
-    async def _survive(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except ZeroDivisionError:
-            self.faults += 1
-
-
-def play(
-    story: Callable[[Scene], Coroutine[Any, Any, T]],
-    rules: FlushRules,
-    *answers: Answer,
-    has_spare_cpu: bool = False,
-) -> T:
-    """Run a story in a scene."""
-    return run_virtually(
-        lambda loop: story(
-            Scene(loop, rules, answers or ((0.02, TAKEN),), has_spare_cpu=has_spare_cpu)
-        )
-    )
+from tests.support.scripted_exporter import Answer
+from tests.support.virtual_time import START_MS
 
 
 def test_at_the_end_everything_is_sent() -> None:
@@ -247,7 +56,7 @@ def test_a_silent_collector_costs_the_budget_and_then_nothing() -> None:
         assert await scene.end() == pytest.approx(BUDGET_S)
         assert scene.invoke() is Action.LATER
         assert scene.decisions[-1].reason is Reason.COLLECTOR_AWAY
-        assert scene.source.has_waiting
+        assert scene.exporter.in_flight == 1
 
     play(story, END, None)
 
@@ -338,8 +147,8 @@ def test_the_end_waits_for_a_flush_that_makes_progress() -> None:
     play(story, END, (0.08, TAKEN))
 
 
-def test_the_end_cuts_off_a_flush_that_does_not() -> None:
-    """Both together cost the budget: what was spent on the one is not spent on the other."""
+def test_the_end_does_not_wait_for_a_flush_that_does_not() -> None:
+    """Beside the handler it had its time; it is left in flight, and nobody is asked for more."""
 
     async def story(scene: Scene) -> None:
         scene.source.fill = 1.0
@@ -348,8 +157,9 @@ def test_the_end_cuts_off_a_flush_that_does_not() -> None:
         following = asyncio.create_task(scene.flusher.follow())
         await asyncio.sleep(3.0)
         assert scene.exporter.bodies == [b"1", b"2"]
-        assert await scene.end() == pytest.approx(BUDGET_S)
+        assert await scene.end() == 0.0
         following.cancel()
+        assert scene.exporter.in_flight == 1
         assert scene.exporter.bodies == [b"1", b"2"]
         assert scene.delivery.is_away
         assert scene.invoke() is Action.LATER
@@ -369,45 +179,13 @@ def test_the_end_does_not_wait_for_a_pause_between_tries() -> None:
         assert (scene.exporter.bodies, scene.exporter.in_flight) == ([b"1"], 0)
         assert await scene.end() <= 2 * BUDGET_S
         following.cancel()
-        assert scene.source.has_waiting
         assert scene.delivery.is_away
+        # Nor is it tried again when the pause is over: nobody waits for it.
+        await asyncio.sleep(20.0)
+        assert scene.exporter.bodies == [b"1"]
+        assert scene.source.has_waiting
 
     play(story, END, (0.0, Undelivered("HTTP 429", 60_000 // 4)))
-
-
-ANSWERS = st.lists(
-    st.none() | st.tuples(st.floats(0, 0.5), st.sampled_from([TAKEN, UNAVAILABLE])),
-    min_size=1,
-    max_size=8,
-)
-
-
-@LAW
-@given(ANSWERS, st.integers(1, 10), st.floats(0, 2), st.floats(0, 3), st.booleans())
-def test_after_the_end_nothing_is_in_flight(
-    answers: Sequence[Answer],
-    items: int,
-    handler_s: float,
-    left_s: float,
-    has_spare_cpu: bool,  # noqa: FBT001  (a parameter of the test)
-) -> None:
-    """Whatever the collector does; no more time was taken than there was, and nothing is lost."""
-
-    async def story(scene: Scene) -> None:
-        scene.source.fill = 1.0
-        scene.invoke(handler_s + left_s)
-        scene.source.put(*[bytes([number]) for number in range(items)])
-        following = asyncio.create_task(scene.flusher.follow())
-        await asyncio.sleep(handler_s)
-        following.cancel()
-        took_s = await scene.end(left_s)
-        assert took_s <= min(left_s, FLUSH_TIMEOUT_S) + 1e-5
-        sent = scene.exporter.bodies
-        assert sent == sorted(sent)
-        await scene.source.give_up()
-        assert set(sent) | set(scene.source.given_up) == {bytes([n]) for n in range(items)}
-
-    play(story, END, *answers, has_spare_cpu=has_spare_cpu)
 
 
 @pytest.mark.parametrize("stops_clock", [False, True])
@@ -591,26 +369,42 @@ def test_with_a_fast_collector_auto_finds_a_flush_cheap() -> None:
     play(story, AUTO, (0.005, TAKEN))
 
 
+async def _live_with_auto(scene: Scene, invocations: int) -> list[float]:
+    following = asyncio.create_task(scene.flusher.follow())
+    added_s = []
+    for number in range(invocations):
+        action = scene.invoke()
+        scene.source.put(bytes([number]))
+        await asyncio.sleep(1.0)
+        added_s.append(await scene.end() if action is Action.END else 0.0)
+    following.cancel()
+    return added_s
+
+
 def test_a_collector_that_is_slow_is_waited_for_beside_handlers() -> None:
-    """It costs one invocation its budget; what it could not take then it gets for nothing."""
+    """It costs one invocation its budget, and its answer comes for nothing."""
 
     async def story(scene: Scene) -> None:
-        following = asyncio.create_task(scene.flusher.follow())
-        added_s = []
-        for number in range(4):
-            action = scene.invoke()
-            scene.source.put(bytes([number]))
-            await asyncio.sleep(1.0)
-            added_s.append(await scene.end() if action is Action.END else 0.0)
-        following.cancel()
-        assert added_s == pytest.approx([BUDGET_S, 0.0, 0.0, 0.0])
-        reasons = [decision.reason for decision in scene.decisions[:3]]
-        expected = [Reason.UNKNOWN_RHYTHM, Reason.COLLECTOR_AWAY, Reason.COLLECTOR_SLOW]
+        assert await _live_with_auto(scene, 4) == pytest.approx([BUDGET_S, 0.0, 0.0, 0.0])
+        reasons = [decision.reason for decision in scene.decisions[:4]]
+        expected = [Reason.UNKNOWN_RHYTHM, Reason.COLLECTOR_AWAY, *[Reason.COLLECTOR_SLOW] * 2]
         assert reasons == expected
-        assert scene.exporter.bodies == [b"\0", b"\0", b"\1", b"\2", b"\3"]
+        assert scene.exporter.bodies == [b"\0"]
         assert not scene.delivery.is_slow
 
-    play(story, AUTO, (0.6, TAKEN))
+    play(story, AUTO, (2.5, TAKEN))
+
+
+def test_a_collector_that_was_given_up_is_tried_beside_handlers() -> None:
+    """What it did not take it gets for nothing as well."""
+
+    async def story(scene: Scene) -> None:
+        assert await _live_with_auto(scene, 14) == pytest.approx([BUDGET_S, *[0.0] * 13])
+        # The first one has had the most that a request may take.
+        assert scene.exporter.bodies[:3] == [b"\0", b"\0", b"\1"]
+        assert not scene.delivery.is_slow
+
+    play(story, AUTO, None, (0.6, TAKEN))
 
 
 def test_a_shutdown_sends_everything() -> None:
@@ -720,6 +514,13 @@ def test_a_shutdown_does_not_cut_off_what_makes_progress() -> None:
         assert scene.is_idle
 
     play(story, OVERLAP, (0.3, TAKEN))
+
+
+ANSWERS = st.lists(
+    st.none() | st.tuples(st.floats(0, 0.5), st.sampled_from([TAKEN, UNAVAILABLE])),
+    min_size=1,
+    max_size=8,
+)
 
 
 @LAW

@@ -105,7 +105,9 @@ def test_without_time_nothing_is_begun(left_s: float) -> None:
     async def story(loop: VirtualLoop) -> bool:
         work = Work(0.0)
         with pytest.raises(TimeoutError):
-            await wait_within(work.run(), Clock(loop, left_s).remaining_s, grace_s=GRACE_S)
+            await wait_within(
+                work.run(), Clock(loop, left_s).remaining_s, find_grace_s=lambda: GRACE_S
+            )
         return work.began
 
     assert not run_virtually(story)
@@ -142,7 +144,9 @@ def test_an_answer_that_comes_with_a_late_timer_is_not_lost(frozen_s: float) -> 
     async def story(loop: VirtualLoop) -> str:
         answer = Answer(loop, due_s=1.5)
         loop.call_later(0.5, loop.freeze, frozen_s)
-        return await wait_within(answer.run(), Clock(loop, 1.0).remaining_s, grace_s=GRACE_S)
+        return await wait_within(
+            answer.run(), Clock(loop, 1.0).remaining_s, find_grace_s=lambda: GRACE_S
+        )
 
     assert run_virtually(story) == "answer"
 
@@ -153,7 +157,9 @@ def test_a_freeze_gives_a_moment_more_and_not_longer() -> None:
     async def story(loop: VirtualLoop) -> float:
         loop.call_later(0.5, loop.freeze, 60.0)
         with pytest.raises(TimeoutError):
-            await wait_within(Work(None).run(), Clock(loop, 1.0).remaining_s, grace_s=GRACE_S)
+            await wait_within(
+                Work(None).run(), Clock(loop, 1.0).remaining_s, find_grace_s=lambda: GRACE_S
+            )
         return loop.time() - START_S
 
     assert run_virtually(story) == pytest.approx(60.5 + GRACE_S)
@@ -166,7 +172,9 @@ def test_a_moment_more_is_given_once() -> None:
         loop.call_later(0.5, loop.freeze, 60.0)
         loop.call_later(60.6, loop.freeze, 60.0)
         with pytest.raises(TimeoutError):
-            await wait_within(Work(None).run(), Clock(loop, 1.0).remaining_s, grace_s=GRACE_S)
+            await wait_within(
+                Work(None).run(), Clock(loop, 1.0).remaining_s, find_grace_s=lambda: GRACE_S
+            )
         return loop.time() - START_S
 
     assert run_virtually(story) == pytest.approx(120.6)
@@ -179,7 +187,7 @@ def test_a_moment_more_is_enough_for_a_limit_to_be_moved() -> None:
         clock = Clock(loop, 1.0)
         loop.call_later(0.5, loop.freeze, 60.0)
         loop.call_later(60.6, lambda: setattr(clock, "ends_s", START_S + 70.0))
-        return await wait_within(Work(65.0).run(), clock.remaining_s, grace_s=GRACE_S)
+        return await wait_within(Work(65.0).run(), clock.remaining_s, find_grace_s=lambda: GRACE_S)
 
     assert run_virtually(story) == "answer"
 
@@ -191,7 +199,9 @@ def test_where_nothing_is_frozen_a_timer_says_what_it_says(late_s: float, grace_
     async def story(loop: VirtualLoop) -> float:
         loop.call_later(0.99, loop.freeze, 0.01 + late_s)
         with pytest.raises(TimeoutError):
-            await wait_within(Work(None).run(), Clock(loop, 1.0).remaining_s, grace_s=grace_s)
+            await wait_within(
+                Work(None).run(), Clock(loop, 1.0).remaining_s, find_grace_s=lambda: grace_s
+            )
         return loop.time() - START_S
 
     assert run_virtually(story) == pytest.approx(1.0 + late_s)

@@ -21,6 +21,7 @@ from tests.support.extension import (
     Extension,
     RecordingFallback,
     UsageReadings,
+    open_window,
     read_logs,
 )
 from tests.support.function_requests import make_logs, make_request, make_span, make_traces
@@ -517,6 +518,28 @@ async def test_what_comes_during_a_flush_is_as_old_as_that() -> None:
     extension.logs.is_open.set()
     await flush
     assert extension.pipeline.measure_age_ms() == 100.0
+
+
+async def test_a_flush_that_nobody_waits_for_reads_nothing_more() -> None:
+    """That would be work beside a handler; what it has asked is settled, and held until then."""
+    extension = Extension(reads_at_once=False)
+    extension.logs.is_open.clear()
+    texts = [f"{number:03}" + "x" * 10_240 for number in range(100)]
+    for text in texts:
+        extension.pipeline.accept(to_body([line(text)]))
+    window = open_window()
+    flush = asyncio.create_task(extension.pipeline.flush(window))
+    await extension.logs.asked.wait()
+    window.is_left = True
+    extension.pipeline.accept(to_body([line("later")]))
+    assert extension.pipeline.count_held() == len(texts) + 1
+    extension.logs.is_open.set()
+    await flush
+    sent = len(extension.records)
+    assert 0 < sent < len(texts)
+    assert extension.held[-1] == len(texts) + 1 - sent
+    await extension.flush()
+    assert _bodies_of(extension) == [*texts, "later"]
 
 
 async def test_one_flush_at_a_time() -> None:
