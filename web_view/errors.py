@@ -13,6 +13,11 @@ class WebViewError(Exception):
     status = 400
     title = "This cannot be shown"
 
+    def __init__(self, message: str, *, way_on: tuple[str, str] | None = None) -> None:
+        """Say what to do; `way_on` is an address that may help, and what is there."""
+        super().__init__(message)
+        self.way_on = way_on
+
 
 class ParameterError(WebViewError):
     """A parameter that the page does not understand; the message says what it expects."""

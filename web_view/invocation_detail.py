@@ -11,7 +11,13 @@ from otlp_viewer.rows import SpanEvent, SpanRow
 from web_view.columns import IS_INVOCATION, LINE, LINE_REQUEST_ID, REQUEST_ID
 from web_view.correlation import find_window, mark_lines
 from web_view.errors import MissingError
-from web_view.parameters import MAX_TEXT_CHARS, InvocationQuery, InvocationsQuery, LogsQuery
+from web_view.parameters import (
+    MAX_TEXT_CHARS,
+    InvocationQuery,
+    InvocationsQuery,
+    LogsQuery,
+    write_query,
+)
 from web_view.rows import InvocationRow, LineRow
 from web_view.source import Source
 from web_view.waterfall import Bar, Waterfall, lay_out
@@ -165,7 +171,8 @@ def _choose(attempts: Sequence[InvocationRow], query: InvocationQuery) -> Invoca
             return row
     raise MissingError(
         "This invocation is not here. It may have made room for newer ones, its spans may not have "
-        "come (sampling leaves some out), or the store is another one than when the link was made."
+        "come (sampling leaves some out), or the store is another one than when the link was made.",
+        way_on=("/logs" + write_query(LogsQuery(invocation=query.request)), "To its log lines"),
     )
 
 

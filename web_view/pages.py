@@ -28,4 +28,3 @@ def extend(app: web.Application, database: Database) -> None:
     app.router.add_get("/live", site.stream, allow_head=False)
     app.router.add_get(ASSETS_PATH + "{name}", site.send_asset)
     app.on_shutdown.append(site.end)
-    app.on_cleanup.append(site.close)

@@ -58,7 +58,7 @@ class Site:
             guard.check_origin(request.headers)
             return await handler(request)
         except WebViewError as error:
-            return self._explain(error.status, error.title, str(error))
+            return self._explain(error.status, error.title, str(error), way_on=error.way_on)
         except web.HTTPRedirection:
             raise
         except web.HTTPException as error:
@@ -114,10 +114,6 @@ class Site:
         """End all streams, before the server waits for its connections."""
         self._streams.end()
 
-    async def close(self, _app: web.Application) -> None:
-        """Give back what is kept for the next page, when no page is being made."""
-        self._source.close()
-
     def _write(self, path: str, query: Any, host: str) -> str:
         """Read and write a page; in a thread."""
         content = CONTENTS[path]
@@ -134,12 +130,19 @@ class Site:
         return self._render(content.template, values)
 
     def _explain(
-        self, status: int, heading: str, advice: str, *, correlation: str = ""
+        self,
+        status: int,
+        heading: str,
+        advice: str,
+        *,
+        correlation: str = "",
+        way_on: tuple[str, str] | None = None,
     ) -> web.Response:
         values = {
             "heading": heading,
             "advice": advice,
             "correlation": correlation,
+            "way_on": way_on,
             "section": "",
             "has_charts": False,
             "version": self._source.version,

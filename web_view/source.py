@@ -15,6 +15,8 @@ from web_view.invocation_finder import InvocationFinder
 from web_view.rows import InvocationRow
 
 _FOUND = "found_invocations"
+_NEWEST_FIRST = """SELECT * EXCLUDE (start), epoch_ns(start) AS start_unix_nano FROM invocations
+  ORDER BY start DESC, span_id DESC"""
 
 Parameters = Mapping[str, Any]
 
@@ -62,11 +64,8 @@ class Source:
 
     def invocations(self, chosen_sql: str, parameters: Parameters) -> list[InvocationRow]:
         """Return the invocations among the spans that a query chooses, newest first."""
-        return self._finder.find(chosen_sql, parameters)
-
-    def close(self) -> None:
-        """Give back what is kept for the next page; the database stays open."""
-        self._finder.close()
+        found = self.query(self._finder.write(_NEWEST_FIRST, chosen_sql), parameters)
+        return [InvocationRow(**row) for row in found]
 
     @contextmanager
     def report(self, function: str) -> Iterator["Report"]:
@@ -75,7 +74,7 @@ class Source:
         They are copied into a table that only this report sees, because each of its figures needs
         them all.
         """
-        sql = self._finder.find_all_sql("$function IN ('', function)")
+        sql = self._finder.write("FROM invocations WHERE $function IN ('', function)")
         with self._database.cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE {_FOUND} AS {sql}", {"function": function})
             backend = ibis.duckdb.from_connection(cursor)

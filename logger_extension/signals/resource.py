@@ -1,9 +1,9 @@
 """The resource: which function the telemetry is about.
 
 Names are those of the semantic conventions
-(https://opentelemetry.io/docs/specs/semconv/resource/faas/, cloud, host and service), precedence that of
-the specification: what the user sets in `OTEL_RESOURCE_ATTRIBUTES` wins over what we find out,
-`OTEL_SERVICE_NAME` over both.
+(https://opentelemetry.io/docs/specs/semconv/resource/faas/, cloud, host and service), precedence
+that of the specification: what the user sets in `OTEL_RESOURCE_ATTRIBUTES` wins over what we find
+out, `OTEL_SERVICE_NAME` over both.
 """
 
 from logger_extension import __version__

@@ -116,9 +116,9 @@ def test_an_older_page_stays_as_it_is(
     browser.wait_for("return location.search.startsWith('?before=')")
     browser.wait_for(_IS_LIVE)
     before = browser.evaluate(_FIRST)
-    version = browser.evaluate("return document.body.dataset.version")
+    version = browser.evaluate("return heard")
     site.database.add_spans([_new(1)])
-    browser.wait_for(f"return heard !== '{version}'")
+    browser.wait_for(f"return heard !== '{version}' && seen === heard")
     assert (browser.evaluate(_FIRST), browser.evaluate(_NEWS)) == (before, "")
 
 

@@ -2,8 +2,6 @@
 // Every page works without it. State: the last version that was heard of, and a pending look.
 "use strict";
 
-const news = document.getElementById("news");
-const list = document.querySelector("[data-list]");
 const PAUSE_MS = 1000;
 
 // Pages in the background: what a page shows is always what its address says.
@@ -21,19 +19,20 @@ function replace(selector, page) {
   return next;
 }
 
-async function show(address, { selector = "main" } = {}) {
+async function show(address) {
   const page = await fetchPage(address);
-  replace(selector, page);
+  replace("main", page);
   replace("#foot", page);
   document.title = page.title;
-  document.body.dataset.version = page.body.dataset.version;
   begin();
-  return page;
+  // What had the focus is gone with the old page.
+  document.getElementById("main").focus({ preventScroll: true });
 }
 
 // Live: an event says that something came; the page then looks what that is to it.
 
-let heard = document.body.dataset.version;
+let seen = document.body.dataset.version;
+let heard = seen;
 let looking = false;
 let stream = null;
 
@@ -62,15 +61,17 @@ function say(words, isAway = false) {
 }
 
 async function look() {
-  if (looking || document.hidden || heard === document.body.dataset.version) return;
+  if (looking || document.hidden || heard === seen) return;
   looking = true;
   const began = performance.now();
+  const asked = heard;
   try {
     if (document.querySelector("[data-list]")) await lookAtList();
     else if (document.querySelector("[data-state]")) await lookAtState();
     else if (document.querySelector(".empty") && document.getElementById("news")) await show(location.href);
+    seen = asked;
   } catch {
-    // The server is away or busy; the next event asks again.
+    // The server is away or busy: asked again after the pause.
   } finally {
     // A page that takes long to make is asked for less often.
     const pause = Math.max(PAUSE_MS, 9 * (performance.now() - began));
@@ -91,7 +92,6 @@ async function lookAtList() {
     }
   }
   const fresh = next.filter((row) => !here.has(row.dataset.key) && isAbove(row, next, here));
-  document.body.dataset.version = page.body.dataset.version;
   replace("#count", page);
   replace("#foot", page);
   begin();
@@ -135,7 +135,6 @@ async function lookAtState() {
   const page = await fetchPage(location.href);
   const old = document.querySelector("[data-state]").dataset.state;
   const next = page.querySelector("[data-state]");
-  document.body.dataset.version = page.body.dataset.version;
   replace("#foot", page);
   begin();
   if (next && next.dataset.state !== old) offer("Something new, show");

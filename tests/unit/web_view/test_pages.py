@@ -77,7 +77,18 @@ async def test_what_is_not_there_is_said_and_leads_back(
     answer = await pages.get(path)
     assert answer.status == status
     assert words in answer.main.text
-    assert answer.main.one("a").attributes["href"] == "/"
+    assert answer.main.all("a")[-1].attributes["href"] == "/"
+
+
+async def test_an_invocation_without_spans_leads_to_its_lines(
+    pages: PageReader, database: Database
+) -> None:
+    """Sampling may leave out the spans, and keep the lines."""
+    database.add_logs([make_log(body="kept")])
+    answer = await pages.get(f"/invocation?request={REQUEST_ID}")
+    assert answer.status == 404
+    lines = await pages.get(answer.main.all("a")[0].attributes["href"])
+    assert "kept" in lines.main.text
 
 
 async def test_nothing_but_reading_is_possible(pages: PageReader) -> None:
