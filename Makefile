@@ -58,8 +58,9 @@ view: $(VENV)/web.stamp ## a page at 127.0.0.1:4319 for whatever sends OTLP ther
 layer: $(VENV)/layer.stamp ## the zip of the layer: make layer ARGS="--python 3.13 --arch arm64"
 	$(BIN)/logger-extension layer build $(ARGS)
 
-pictures: $(VENV)/demo.stamp ## the pictures in docs/
+pictures: $(VENV)/dev.stamp ## the pictures in docs/ (those of the pages need chromium)
 	$(BIN)/logger-extension demo --svg docs/pictures/demo.svg > /dev/null
+	$(BIN)/python -m docs.take_screenshots
 
 check: $(VENV)/dev.stamp ## format, lint, types, import rules, shell, spelling, security
 	$(BIN)/ruff format --check .
