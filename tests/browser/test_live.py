@@ -144,6 +144,16 @@ def test_an_empty_page_fills_by_itself(browser: Browser, empty_site: Site) -> No
     browser.wait_for("return document.querySelector('tbody tr code')?.title === 'new-001'")
 
 
+def test_what_is_typed_is_not_taken_away(browser: Browser, empty_site: Site) -> None:
+    """A page that fills would replace the field."""
+    browser.show(empty_site.endpoint)
+    browser.wait_for(_IS_LIVE)
+    browser.press("/", "a", "b")
+    empty_site.database.add_spans([_new(1)])
+    browser.wait_for("return document.getElementById('news').textContent === 'Something new, show'")
+    assert browser.evaluate("return document.activeElement.value") == "ab"
+
+
 def test_charts_are_drawn_again_when_something_new_is_shown(
     browser: Browser, site: Site, show: Callable[[str], None]
 ) -> None:

@@ -1,5 +1,6 @@
 // The one script: live updates, keys, selecting spans in place, and charts.
-// Every page works without it. State: the last version that was heard of, and a pending look.
+// Every page works without it. State: the version that was last heard of, the last one that the page
+// has looked at, and whether it is looking.
 "use strict";
 
 const PAUSE_MS = 1000;
@@ -19,8 +20,7 @@ function replace(selector, page) {
   return next;
 }
 
-async function show(address) {
-  const page = await fetchPage(address);
+function show(page) {
   replace("main", page);
   replace("#foot", page);
   document.title = page.title;
@@ -68,7 +68,7 @@ async function look() {
   try {
     if (document.querySelector("[data-list]")) await lookAtList();
     else if (document.querySelector("[data-state]")) await lookAtState();
-    else if (document.querySelector(".empty") && document.getElementById("news")) await show(location.href);
+    else if (document.getElementById("news")) await lookAtNothing();
     seen = asked;
   } catch {
     // The server is away or busy: asked again after the pause.
@@ -140,6 +140,17 @@ async function lookAtState() {
   if (next && next.dataset.state !== old) offer("Something new, show");
 }
 
+async function lookAtNothing() {
+  const page = await fetchPage(location.href);
+  const isTyping = document.activeElement.closest("form");
+  if (page.querySelector("main .empty")) {
+    replace("#count", page);
+    replace("#foot", page);
+    begin();
+  } else if (isTyping) offer("Something new, show");
+  else show(page);
+}
+
 function offer(words) {
   const link = document.getElementById("news");
   link.textContent = words;
@@ -173,7 +184,10 @@ document.addEventListener("click", (event) => {
     select(link);
   } else if (link.id === "news") {
     event.preventDefault();
-    show(link.href).then(() => window.scrollTo(0, 0), () => { location.href = link.href; });
+    fetchPage(link.href).then(
+      (page) => { show(page); window.scrollTo(0, 0); },
+      () => { location.href = link.href; },
+    );
   }
 });
 
