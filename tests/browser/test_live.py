@@ -166,3 +166,24 @@ def test_charts_are_drawn_again_when_something_new_is_shown(
     browser.wait_for("return document.getElementById('news').hidden")
     browser.wait_for("return document.querySelectorAll('.chart .main-svg').length")
     assert browser.read_complaints() == []
+
+
+def test_more_tabs_than_a_browser_has_connections(browser: Browser, empty_site: Site) -> None:
+    """Those that nobody sees give theirs back, and take it again when they are looked at."""
+    driver = browser.driver
+    first = driver.current_window_handle
+    handles = []
+    try:
+        for _ in range(8):
+            driver.switch_to.new_window("tab")
+            handles.append(driver.current_window_handle)
+            browser.show(empty_site.endpoint)
+            browser.wait_for(_IS_LIVE)
+        driver.switch_to.window(handles[0])
+        empty_site.database.add_spans([_new(1)])
+        browser.wait_for("return document.querySelector('tbody tr code')?.title === 'new-001'")
+    finally:
+        for handle in handles:
+            driver.switch_to.window(handle)
+            driver.close()
+        driver.switch_to.window(first)

@@ -40,6 +40,8 @@ _ARGUMENTS = (
     "--no-proxy-server",
     "--hide-scrollbars",
 )
+# Sooner than a test is given up, so that it ends tidily.
+_LONGEST_LOAD_S = 15
 _LOCAL_SCHEMES = ("data", "blob", "about", "chrome")
 
 
@@ -115,7 +117,9 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 parts = urlsplit(message["params"]["request"]["url"])
-                if parts.scheme not in _LOCAL_SCHEMES:
+                if parts.scheme not in # Sooner than a test is given up, so that it ends tidily.
+_LONGEST_LOAD_S = 15
+_LOCAL_SCHEMES:
                     hosts.add(parts.netloc)
         return hosts
 
@@ -131,6 +135,7 @@ def open_browser(profile: Path) -> Iterator[Browser]:
     service = Service(executable_path=DRIVER, log_output=subprocess.DEVNULL)
     driver = Chrome(options=options, service=service)
     try:
+        driver.set_page_load_timeout(_LONGEST_LOAD_S)
         browser = Browser(driver)
         browser.set_size(1280, 800)
         yield browser
