@@ -117,9 +117,7 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 parts = urlsplit(message["params"]["request"]["url"])
-                if parts.scheme not in # Sooner than a test is given up, so that it ends tidily.
-_LONGEST_LOAD_S = 15
-_LOCAL_SCHEMES:
+                if parts.scheme not in _LOCAL_SCHEMES:
                     hosts.add(parts.netloc)
         return hosts
 
