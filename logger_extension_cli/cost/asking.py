@@ -6,7 +6,7 @@ errors of the command here.
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -75,9 +75,15 @@ def _complete(answer: Answer, selection: Selection) -> Answer:
     return replace(
         answer,
         rows=[{key: _settle(value) for key, value in row.items()} for row in answer.rows],
-        notes=(*answer.notes, *selection.source.notes),
+        # What begins with a name keeps it as it is written.
+        sentences=answer.sentences if answer.has_enough else _begin(answer.sentences),
+        notes=_begin((*answer.notes, *selection.source.notes)),
         details=details | dict(answer.details),
     )
+
+
+def _begin(sentences: Sequence[str]) -> list[str]:
+    return [f"{sentence[:1].upper()}{sentence[1:]}" for sentence in sentences]
 
 
 def _settle(value: Any) -> Any:

@@ -181,7 +181,7 @@ def test_what_if(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert row["then_low_usd"] <= row["then_usd"] <= row["then_high_usd"]
         assert row["assumptions"]
         for text in row["assumptions"]:
-            assert any(text in note for note in answer["notes"])
+            assert any(text[1:] in note for note in answer["notes"])
     unpriced = [row for row in answer["rows"] if row["function"] == "archive-import"]
     assert unpriced
     assert all(row["not_enough_data"] for row in unpriced)
