@@ -26,19 +26,6 @@ _ON_THE_WAY = {
 _DELETION = "DELETE FROM {name} WHERE rowid IN (SELECT rowid FROM {name} ORDER BY rowid LIMIT ?)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableNames:
-    """The exporter's names; its users may have given others (`traces_table_name` and its like)."""
-
-    traces: str = "otel_traces"
-    logs: str = "otel_logs"
-    metrics_sum: str = "otel_metrics_sum"
-    metrics_gauge: str = "otel_metrics_gauge"
-    metrics_histogram: str = "otel_metrics_histogram"
-    metrics_exp_histogram: str = "otel_metrics_exponential_histogram"
-    metrics_summary: str = "otel_metrics_summary"
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of DuckDB; `columns` are names and types in order."""
@@ -173,14 +160,13 @@ _SUMMARY = (
     _FLAGS,
 )
 
-NAMES = TableNames()
-TRACES = Table(NAMES.traces, _TRACES)
-LOGS = Table(NAMES.logs, _LOGS)
-SUM = Table(NAMES.metrics_sum, _SUM)
-GAUGE = Table(NAMES.metrics_gauge, _GAUGE)
-HISTOGRAM = Table(NAMES.metrics_histogram, _HISTOGRAM)
-EXP_HISTOGRAM = Table(NAMES.metrics_exp_histogram, _EXP_HISTOGRAM)
-SUMMARY = Table(NAMES.metrics_summary, _SUMMARY)
+TRACES = Table("otel_traces", _TRACES)
+LOGS = Table("otel_logs", _LOGS)
+SUM = Table("otel_metrics_sum", _SUM)
+GAUGE = Table("otel_metrics_gauge", _GAUGE)
+HISTOGRAM = Table("otel_metrics_histogram", _HISTOGRAM)
+EXP_HISTOGRAM = Table("otel_metrics_exponential_histogram", _EXP_HISTOGRAM)
+SUMMARY = Table("otel_metrics_summary", _SUMMARY)
 # By signal, as `Counts` names them.
 TABLES = {
     "logs": (LOGS,),

@@ -11,7 +11,7 @@ import ibis
 
 from cost_report.invocations import find_invocations
 from otlp_viewer.database import Database
-from otlp_viewer.tables import NAMES
+from otlp_viewer.tables import TRACES
 
 _CHOSEN = "chosen_spans"
 
@@ -22,10 +22,10 @@ class InvocationFinder:
     def __init__(self, database: Database) -> None:
         """Take the columns of `otel_traces` as they are in `database`."""
         with database.cursor() as cursor:
-            schema = ibis.duckdb.from_connection(cursor).table(NAMES.traces).schema()
+            schema = ibis.duckdb.from_connection(cursor).table(TRACES.name).schema()
         self._sql = _write_sql(schema)
 
-    def write(self, select: str, chosen_sql: str = f"FROM {NAMES.traces}") -> str:
+    def write(self, select: str, chosen_sql: str = f"FROM {TRACES.name}") -> str:
         """Return a query that selects from `invocations`, those among the rows of another query."""
         return f"WITH {_CHOSEN} AS ({chosen_sql}), invocations AS ({self._sql}) {select}"
 

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 from otlp_viewer.database import Database
 from otlp_viewer.store import Counts
-from otlp_viewer.tables import NAMES
+from otlp_viewer.tables import SUM
 from web_view.invocation_finder import InvocationFinder
 from web_view.rows import InvocationRow
 
@@ -78,7 +78,7 @@ class Source:
         with self._database.cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE {_FOUND} AS {sql}", {"function": function})
             backend = ibis.duckdb.from_connection(cursor)
-            yield Report(cursor, backend.table(_FOUND), backend.table(NAMES.metrics_sum))
+            yield Report(cursor, backend.table(_FOUND), backend.table(SUM.name))
 
 
 class Report:
