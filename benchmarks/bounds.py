@@ -57,7 +57,6 @@ RECORDED: Sequence[tuple[str, str, Mapping[str, str], float]] = (
     ("startup", "launcher", {}, 1.10),
     ("imports_cpu", "ours http://", {}, 3.6),
     ("imports_memory", "ours http://", {}, 1.93),
-    ("receiving", "ours", {"posts": "in a row"}, 1.95),
     ("pipeline", "ours", {"lines": "plain"}, 1.26),
     ("pipeline", "ours", {"lines": "json"}, 1.21),
 )
@@ -78,15 +77,26 @@ PROMISES: Sequence[Bound] = (
         case="cpu_taken", subject="ours", most=2.0, parameters={"memory_mb": 1_769, "lines": 1_000}
     ),
 )
-MARGINS = tuple(
+MARGINS = (
+    *(
+        Margin(
+            case="response",
+            subject=f"ours {policy}",
+            other="SDK batch",
+            times=10.0,
+            parameters={"round_trip_ms": 20, "cpu": "all"},
+        )
+        for policy in ("end", "overlap", "auto")
+    ),
+    # Recorded: 2.2 times on one kind of CPU, 2.0 and 2.35 on another. To a bare protocol, which is
+    # mostly the kernel's work, the same code is 1.95 and 2.4: no bound would fit both.
     Margin(
-        case="response",
-        subject=f"ours {policy}",
-        other="SDK batch",
-        times=10.0,
-        parameters={"round_trip_ms": 20, "cpu": "all"},
-    )
-    for policy in ("end", "overlap", "auto")
+        case="receiving",
+        subject="ours",
+        other="aiohttp",
+        times=2.2 / MOST_GROWTH,
+        parameters={"posts": "in a row"},
+    ),
 )
 BOUNDS: Sequence[Bound] = (
     *(
@@ -136,6 +146,6 @@ def _find_short(rows: Sequence[Row], margin: Margin) -> Iterator[str]:
             and effect * margin.times > other
         ):
             yield (
-                f"{case}: {subject} adds {effect:.3g}, {margin.other} {other:.3g}:"
+                f"{case}: {subject} has {effect:.3g}, {margin.other} {other:.3g}:"
                 f" it must be {margin.times:g} times less"
             )
