@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
+SIDE_BY_SIDE := tests/unit tests/wire
 ARGS ?= --python 3.12 --arch x86_64
 PACKAGES := logger_extension deploy lambda_sandbox otlp_viewer cost_report web_view logger_extension_cli
 BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.159.0
@@ -78,8 +79,10 @@ otelcol: $(BIN)/python ## the collector that deploy/collector is tried with (nee
 	cd deploy/collector && go run $(BUILDER) --config=builder.yaml
 	mkdir -p $(VENV)/share/otelcol && cp deploy/collector/build/otelcol $(VENV)/share/otelcol/
 
+# What starts no Lambda runs on all cores; what does would disturb itself.
 test: $(VENV)/dev.stamp ## everything, with the real emulator, runtime and collector
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(or $(PYTEST_ARGS),-n auto --dist loadfile $(SIDE_BY_SIDE))
+	$(if $(PYTEST_ARGS),,$(BIN)/pytest tests $(SIDE_BY_SIDE:%=--ignore=%))
 
 bench: $(VENV)/dev.stamp ## what a user pays: docs/benchmarks.md, in 3 minutes (PEERS="name=DIR …")
 	$(BIN)/python -m benchmarks --page --output build/benchmarks.jsonl $(foreach p,$(PEERS),--peer $(p))

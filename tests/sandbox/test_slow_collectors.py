@@ -11,7 +11,7 @@ from tests.support.slow_grpc import SlowGrpc
 from tests.support.whole import run_whole
 
 POLICY = "LOGGER_EXTENSION_FLUSH_POLICY"
-INVOCATIONS = 10
+INVOCATIONS = 6
 
 # After a freeze of more than a second a collector that was given up is asked again: each invocation
 # meets it. Without, the next one comes while the request of the one before is in flight.
