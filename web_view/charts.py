@@ -44,15 +44,7 @@ def draw_parts(names: Sequence[str], parts: Mapping[str, Sequence[float]], *, un
             hovertemplate=f"%{{customdata}}<br>%{{x:,.3g}} {unit}<extra>{PARTS[part]}</extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_xaxes(title={"text": unit}, rangemode="tozero")
-    figure.update_yaxes(
-        autorange="reversed",
-        tickmode="array",
-        tickvals=rows,
-        ticktext=[_label(name) for name in names],
-        showgrid=False,
-        zeroline=False,
-    )
+    _name_bars(figure, rows, names, unit)
     return _plain(figure)
 
 
@@ -98,6 +90,12 @@ def draw_bars(names: Sequence[str], values: Sequence[float], *, unit: str) -> Ch
         showlegend=False,
     )
     figure.update_layout(bargap=0.35)
+    _name_bars(figure, rows, names, unit)
+    return _plain(figure)
+
+
+def _name_bars(figure: go.Figure, rows: list[int], names: Sequence[str], unit: str) -> None:
+    """Name lying bars from the top down, and the unit of their lengths."""
     figure.update_xaxes(title={"text": unit}, rangemode="tozero")
     figure.update_yaxes(
         autorange="reversed",
@@ -107,7 +105,6 @@ def draw_bars(names: Sequence[str], values: Sequence[float], *, unit: str) -> Ch
         showgrid=False,
         zeroline=False,
     )
-    return _plain(figure)
 
 
 def _layout(height_px: int) -> go.Layout:
